@@ -90,6 +90,8 @@ private:
 } // namespace
 
 result<json> parse_json(std::string_view text, const json_limits& limits) {
+  if (text.find('\0') != std::string_view::npos)
+    return errc::bad_json; // nlohmann takes it for the end of the text and ignores what follows
   json root;
   bounded_builder builder{root, limits};
   if (!json::sax_parse(text.begin(), text.end(), &builder))
