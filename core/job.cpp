@@ -192,9 +192,9 @@ result<job_transition> apply(const job_state& before, const job_update& update, 
   auto was_queued = view.status == job_status::queued;
   if (was_queued && update.verb != job_verb::start)
     build.start();
-  if (update.message)
+  if (update.message && update.verb != job_verb::heartbeat) // a heartbeat tells nothing, so it must change nothing
     view.message = *update.message;
-  if (update.stage)
+  if (update.stage && update.verb != job_verb::heartbeat)
     view.stage = *update.stage;
 
   switch (update.verb) {
@@ -210,7 +210,7 @@ result<job_transition> apply(const job_state& before, const job_update& update, 
       build.add(event_kind::progress);
       break;
     case job_verb::increment:
-      view.progress = std::min(rounded(view.progress + *update.progress), 100.0);
+      view.progress = std::clamp(rounded(view.progress + *update.progress), view.progress, 100.0);
       build.add(event_kind::progress);
       break;
     case job_verb::output: {
