@@ -7,7 +7,7 @@ bool may_ingest(const principal& who) {
 }
 
 bool may_read(const principal& who, const job_info& job) {
-  return may_ingest(who) || (!who.is_service && who.user_id == job.user_id);
+  return may_ingest(who) || (!who.is_service && !who.user_id.empty() && who.user_id == job.user_id);
 }
 
 } // namespace headway
