@@ -1,0 +1,45 @@
+// Socket.IO 5: packets. Source: socket.io-protocol, "Packet encoding".
+//
+//   <type>[<attachments>-][<namespace>,][<ack id>][<JSON>]
+#pragma once
+
+#include "core/errc.hpp"
+#include "core/json.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace headway::socketio {
+
+enum class packet_type : std::uint8_t { connect, disconnect, event, ack, connect_error, binary_event, binary_ack };
+
+struct packet {
+  packet_type type = packet_type::event;
+  std::string nsp = "/";
+  std::optional<std::uint64_t> ack_id;
+  std::size_t attachments = 0; ///< of binary_event and binary_ack: how many binary messages follow
+  std::optional<json> data;
+};
+
+struct codec_limits {
+  std::size_t attachments = 4;
+  std::size_t namespace_bytes = 64;
+  std::size_t event_name_bytes = 64;
+  std::size_t arguments = 4;
+  json_limits json;
+};
+
+/// Checks shape and JSON of each type too: an event is an array that starts with a text or number that is not reserved.
+/// @returns bad_request, bad_json, json_limit.
+result<packet> decode(std::string_view text, const codec_limits& limits = {});
+
+/// Without Engine.IO's "4".
+std::string encode(const packet& p);
+
+/// `connect`, `connect_error`, `disconnect`, `disconnecting`, `newListener`, `removeListener`: emitting one kills a client.
+bool is_reserved_event(std::string_view name) noexcept;
+
+} // namespace headway::socketio
