@@ -1,5 +1,6 @@
 #include "storage/make_store.hpp"
 
+#include "storage/postgres_store.hpp"
 #include "storage/sqlite_store.hpp"
 #include "storage/store_lock.hpp"
 
@@ -29,13 +30,13 @@ std::string sqlite_path(std::string_view url) {
 
 std::unique_ptr<store> open_store(const store_url& url) {
   if (is_postgres(url.text))
-    throw store_open_error{"PostgreSQL is not built in yet."};
+    return open_postgres_store(url.text);
   return open_sqlite_store(sqlite_path(url.text));
 }
 
 int migrate_store(const store_url& url) {
   if (is_postgres(url.text))
-    throw store_open_error{"PostgreSQL is not built in yet."};
+    return migrate_postgres(url.text);
   return migrate_sqlite(sqlite_path(url.text));
 }
 

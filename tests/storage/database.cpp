@@ -1,6 +1,9 @@
 #include "tests/storage/database.hpp"
 
+#include "tests/support/postgres.hpp"
+
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <pqxx/pqxx>
 
 #include <cstdlib>
 #include <filesystem>
@@ -38,14 +41,34 @@ private:
   std::filesystem::path folder_;
 };
 
+class postgres_database final : public database {
+public:
+  store_url url() const override { return {url_}; }
+  void execute(const std::string& sql) override { run(sql); }
+  std::string ask(const std::string& sql) override { return run(sql).at(0)[0].as<std::string>(); }
+
+private:
+  pqxx::result run(const std::string& sql) const {
+    pqxx::connection connection{url_};
+    pqxx::nontransaction work{connection};
+    return work.exec(sql);
+  }
+
+  std::string url_ = shared_postgres().make_database();
+};
+
 } // namespace
 
 std::unique_ptr<database> make_sqlite_database() {
   return std::make_unique<sqlite_database>();
 }
 
+std::unique_ptr<database> make_postgres_database() {
+  return std::make_unique<postgres_database>();
+}
+
 std::vector<engine> engines() {
-  return {{"sqlite", make_sqlite_database}};
+  return {{"sqlite", make_sqlite_database}, {"postgres", make_postgres_database}};
 }
 
 } // namespace headway::test

@@ -30,5 +30,6 @@ struct engine {
 std::vector<engine> engines();
 
 std::unique_ptr<database> make_sqlite_database();
+std::unique_ptr<database> make_postgres_database();
 
 } // namespace headway::test

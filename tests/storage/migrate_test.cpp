@@ -38,7 +38,7 @@ TEST_P(migrations, are_applied_once) {
 
 TEST_P(migrations, may_be_started_by_several_at_once) {
   auto work = [&] { EXPECT_EQ(migrate_store(database_->url()), 1); };
-  std::thread other{work};
+  std::jthread other{work};
   work();
   other.join();
   EXPECT_EQ(database_->ask("SELECT count(*) FROM headway_schema"), "1");

@@ -361,7 +361,7 @@ TEST_P(store_contract, two_writers_share_one_log_without_gaps) {
       ranges.push_back({first, last});
     }
   };
-  std::thread other{work, "other"};
+  std::jthread other{work, "other"};
   work("one");
   other.join();
 
@@ -391,7 +391,7 @@ TEST_P(store_contract, two_writers_never_both_extend_a_job) {
   };
   auto won_there = 0;
   auto won_here = 0;
-  std::thread other{work, std::ref(won_there)};
+  std::jthread other{work, std::ref(won_there)};
   work(won_here);
   other.join();
   auto job = store_->load_job("42").value();

@@ -55,7 +55,7 @@ CREATE TABLE log (
 
 -- One row; its lock is what makes commit order the order of positions.
 CREATE TABLE log_head (
-  only     integer PRIMARY KEY CHECK (only = 1),
+  one      integer PRIMARY KEY CHECK (one = 1),
   position bigint NOT NULL
 ) WITH (fillfactor = 10);
 INSERT INTO log_head VALUES (1, 0);

@@ -52,7 +52,7 @@ CREATE TABLE log (
 ) STRICT;
 
 CREATE TABLE log_head (
-  only     INTEGER PRIMARY KEY CHECK (only = 1),
+  one      INTEGER PRIMARY KEY CHECK (one = 1),
   position INTEGER NOT NULL
 ) STRICT;
 INSERT INTO log_head VALUES (1, 0);
