@@ -227,9 +227,10 @@ def check_updates(store, producers, report):
                     report.fail("refused but stored", f"{name}: {line}")
             else:
                 report.counts["failed"] += 1
-    if fate:
-        for marker in stored - fate.keys():
-            report.fail("stored but never sent", marker)
+    for job in whole:
+        for row in store.streams[stream_of(job)]:
+            for marker in set(row.markers) - fate.keys():
+                report.fail("stored but never sent", f"job {job} seq {row.seq}: {marker}")
     for job, has_all in whole.items():
         if has_all:
             check_once(store, job, report)
@@ -402,8 +403,8 @@ def compare(where, name, data, row, report):
         status = data.get("status")
         if body.get("message") and status not in ("failed", "blocked") and data.get("message") != body["message"]:
             differs.append(f"message {data.get('message')!r}, stored {body['message']!r}")
-        if status == "completed" and body.get("result") not in (None, "") and data.get("result") != body["result"]:
-            differs.append(f"result {data.get('result')!r}, stored {body['result']!r}")
+        if body.get("result") and data.get("result") != json.loads(body["result"]):  # the store keeps it as JSON text
+            differs.append(f"result {data.get('result')!r}, stored {body['result']}")
         error = body.get("error")
         error = error.get("message") if isinstance(error, dict) else error
         if status == "failed" and error and error not in json.dumps(data.get("error"), ensure_ascii=False):

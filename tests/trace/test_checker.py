@@ -34,7 +34,7 @@ class Run:
         self.commit(1, "output", "output", status="running", progress=40, chunk="text")
         self.commit(1, "progress", "progress", status="running", progress=50)
         for job in (1, 2):
-            self.commit(job, "completed", "complete", status="completed", progress=100, result={"answer": 42})
+            self.commit(job, "completed", "complete", status="completed", progress=100, result='{"answer":42}')
         for lines in self.watchers.values():
             lines.append({"t": "complete"})
 
@@ -55,6 +55,8 @@ class Run:
 
     def event(self, conn, name, row):
         data = {"job_id": int(row.stream[4:]), "seq": row.seq, "timestamp": "2026-01-01T00:00:00.000Z", **row.body}
+        if "result" in data:
+            data["result"] = json.loads(data["result"])
         return {"t": "event", "conn": conn, "name": name, "data": data}
 
     def join(self, watcher, conn, job):
