@@ -68,9 +68,7 @@ job_update valid(job_verb verb) {
   }
 }
 
-job_state new_job() {
-  return create(some_info(), t0).after;
-}
+job_state new_job() { return create(some_info(), t0).after; }
 
 /// A job that went from queued to `status`.
 job_state job_in(job_status status) {
@@ -301,9 +299,7 @@ TEST(job_progress, outside_0_to_100_is_out_of_range) {
   }
 }
 
-TEST(job_progress, minus_zero_is_zero) {
-  EXPECT_FALSE(std::signbit(after(new_job(), {progress(-0.0)}).view.progress));
-}
+TEST(job_progress, minus_zero_is_zero) { EXPECT_FALSE(std::signbit(after(new_job(), {progress(-0.0)}).view.progress)); }
 
 TEST(job_increment, adds_and_caps_at_100) {
   EXPECT_EQ(after(new_job(), {increment(30), increment(30)}).view.progress, 60);
@@ -498,9 +494,7 @@ TEST(job_id, refuses_everything_else) {
   EXPECT_FALSE(is_job_id(std::string_view{"a\0b", 3}));
 }
 
-TEST(job_stream, is_the_name_of_its_room) {
-  EXPECT_EQ(stream_of(*some_info()), "job:42");
-}
+TEST(job_stream, is_the_name_of_its_room) { EXPECT_EQ(stream_of(*some_info()), "job:42"); }
 
 TEST(event_ids, are_uuids_of_version_7_that_begin_with_the_time) {
   auto text = to_string(make_event_id(0x0123456789AB));
@@ -529,8 +523,6 @@ TEST(event_ids, are_unique_over_all_threads) {
   EXPECT_EQ(all.size(), 4U * per_thread);
 }
 
-TEST(event_ids, sort_by_time) {
-  EXPECT_LT(to_string(make_event_id(t0)), to_string(make_event_id(t0 + 1)));
-}
+TEST(event_ids, sort_by_time) { EXPECT_LT(to_string(make_event_id(t0)), to_string(make_event_id(t0 + 1))); }
 
 } // namespace headway

@@ -19,14 +19,10 @@ std::string repeat(std::string_view part, std::size_t n) {
   return out;
 }
 
-std::string nested(std::size_t depth) {
-  return repeat("[", depth) + repeat("]", depth);
-}
+std::string nested(std::size_t depth) { return repeat("[", depth) + repeat("]", depth); }
 
 /// `[item,item,...]`
-std::string array_of(std::size_t n) {
-  return n == 0 ? "[]" : "[" + repeat("1,", n - 1) + "1]";
-}
+std::string array_of(std::size_t n) { return n == 0 ? "[]" : "[" + repeat("1,", n - 1) + "1]"; }
 
 std::string object_of(std::size_t n) {
   std::string out = "{";
@@ -44,8 +40,8 @@ errc refusal(std::string_view text, const json_limits& limits = {}) {
 } // namespace
 
 TEST(json_parse, takes_every_kind_of_value) {
-  for (const auto* text : {"null", "true", "false", "0", "-1", "1.5", "1e3", "\"\"", "[]", "{}", " { \"a\" : [ 1 , {} ] } ",
-                           "18446744073709551615", "-9223372036854775808"})
+  for (const auto* text : {"null", "true", "false", "0", "-1", "1.5", "1e3", "\"\"", "[]", "{}",
+                           " { \"a\" : [ 1 , {} ] } ", "18446744073709551615", "-9223372036854775808"})
     EXPECT_EQ(refusal(text), errc{}) << text;
 }
 
@@ -65,9 +61,11 @@ TEST(json_parse, keeps_numbers_in_their_type) {
 }
 
 TEST(json_parse, anything_but_one_json_text_is_bad_json) {
-  for (const auto& text : {""s, " "s, "{"s, "}"s, "[1,]"s, "{\"a\":1,}"s, "{a:1}"s, "'a'"s, "{} {}"s, "1 2"s, "{}x"s,
-                           "nul"s, "NaN"s, "Infinity"s, "-Infinity"s, "+1"s, "01"s, ".5"s, "1."s, "0x1"s, "// c\n1"s,
-                           "/* c */1"s, "\"a\nb\""s, "\"\\x41\""s, "[1"s, "\"abc"s, "{\"a\"}"s, "{1:2}"s, "\0"s, "{}\0"s})
+  for (const auto& text :
+       {""s,      " "s,     "{"s,       "}"s,     "[1,]"s,    "{\"a\":1,}"s, "{a:1}"s,     "'a'"s,
+        "{} {}"s, "1 2"s,   "{}x"s,     "nul"s,   "NaN"s,     "Infinity"s,   "-Infinity"s, "+1"s,
+        "01"s,    ".5"s,    "1."s,      "0x1"s,   "// c\n1"s, "/* c */1"s,   "\"a\nb\""s,  "\"\\x41\""s,
+        "[1"s,    "\"abc"s, "{\"a\"}"s, "{1:2}"s, "\0"s,      "{}\0"s})
     EXPECT_EQ(refusal(text), errc::bad_json) << text;
 }
 
@@ -77,8 +75,8 @@ TEST(json_parse, a_number_beyond_a_double_is_bad_json) {
 }
 
 TEST(json_parse, invalid_utf8_is_bad_json) {
-  for (const auto& text : {"\"\xFF\""s, "\"\xC0\xAF\""s, "\"\xED\xA0\x80\""s, "\"\xF4\x90\x80\x80\""s, "\"\xE2\x82\""s,
-                           "{\"\xFF\":1}"s})
+  for (const auto& text :
+       {"\"\xFF\""s, "\"\xC0\xAF\""s, "\"\xED\xA0\x80\""s, "\"\xF4\x90\x80\x80\""s, "\"\xE2\x82\""s, "{\"\xFF\":1}"s})
     EXPECT_EQ(refusal(text), errc::bad_json);
 }
 

@@ -30,7 +30,8 @@ protected:
 
 TEST_F(log_line, is_one_json_object_with_the_fields_in_order) {
   auto text = logged([] {
-    log::warn("connection.slow", {{"sid", "abc"}, {"queued_bytes", 12U}, {"delta", -1}, {"ratio", 0.5}, {"ended", true}});
+    log::warn("connection.slow",
+              {{"sid", "abc"}, {"queued_bytes", 12U}, {"delta", -1}, {"ratio", 0.5}, {"ended", true}});
   });
   ASSERT_EQ(std::ranges::count(text, '\n'), 1);
   auto line = parse_json(text);

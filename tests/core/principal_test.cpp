@@ -34,9 +34,7 @@ TEST(principal_rights, a_user_reads_own_jobs_only) {
   EXPECT_FALSE(may_read(user("anna"), job_of("Anna")));
 }
 
-TEST(principal_rights, a_user_writes_nothing) {
-  EXPECT_FALSE(may_ingest(user("anna")));
-}
+TEST(principal_rights, a_user_writes_nothing) { EXPECT_FALSE(may_ingest(user("anna"))); }
 
 TEST(principal_rights, a_service_with_scope_ingest_writes_and_reads_every_job) {
   auto worker = service("worker", {"ingest"});
@@ -54,8 +52,6 @@ TEST(principal_rights, a_scope_counts_only_in_full) {
   EXPECT_FALSE(may_ingest(service("worker", {"ingest:read", "INGEST", "ing"})));
 }
 
-TEST(principal_rights, an_empty_user_owns_nothing) {
-  EXPECT_FALSE(may_read(user(""), job_of("")));
-}
+TEST(principal_rights, an_empty_user_owns_nothing) { EXPECT_FALSE(may_read(user(""), job_of(""))); }
 
 } // namespace headway

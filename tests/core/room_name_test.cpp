@@ -25,8 +25,8 @@ TEST(room_name, an_id_may_hold_colons) {
 }
 
 TEST(room_name, malformed_names_are_bad_requests) {
-  for (const std::string text : {"", "job", "job:", ":42", "jobs:42", "JOB:42", " job:42", "job:4 2", "job:a/b", "job:é",
-                                 "global:", "global:1", "Global", "job:\n"}) {
+  for (const std::string text : {"", "job", "job:", ":42", "jobs:42", "JOB:42", " job:42", "job:4 2", "job:a/b",
+                                 "job:é", "global:", "global:1", "Global", "job:\n"}) {
     auto room = parse_room_name(text);
     ASSERT_FALSE(room) << text;
     EXPECT_EQ(room.error(), errc::bad_request) << text;

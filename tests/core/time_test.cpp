@@ -15,9 +15,7 @@ TEST(iso8601, knows_leap_days_and_the_turn_of_a_year) {
   EXPECT_EQ(iso8601(1'704'067'200'000), "2024-01-01T00:00:00.000Z");
 }
 
-TEST(iso8601, goes_back_before_1970) {
-  EXPECT_EQ(iso8601(-1), "1969-12-31T23:59:59.999Z");
-}
+TEST(iso8601, goes_back_before_1970) { EXPECT_EQ(iso8601(-1), "1969-12-31T23:59:59.999Z"); }
 
 TEST(wall_clock, counts_milliseconds_since_1970) {
   constexpr epoch_ms start_of_2025 = 1'735'689'600'000;
