@@ -164,7 +164,7 @@ def test_an_unknown_verb(api):
     (b'{"progress": 50, "message": "\\ud800"}', 400, ["bad_json"]),
     (b'{"progress": 50, "message": "\\u0000"}', 400, ["bad_json"]),
     (b"[" * 100_000 + b"]" * 100_000, 400, ["json_limit"]),
-    (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400, ["json_limit"]),
+    (b'{"a":' * 40_000 + b"1" + b"}" * 40_000, 400, ["json_limit"]),
     (b"[" * 100_000, 400, ["json_limit", "bad_json"]),
     (b"[]", 400, ["invalid_field", "bad_request"]),
     (b'"progress"', 400, ["invalid_field", "bad_request"]),
@@ -233,7 +233,7 @@ def test_what_is_no_http(server, request_text):
 # ---------------------------------------------------------------------------------------------------------------- ids
 
 
-@pytest.mark.parametrize("job", ["a/b", "../x", "x" * 200, "x" * 129, "", "a b", "ä", "a\nb", "<b>", 1.5, 1e300, True, [], {}])
+@pytest.mark.parametrize("job", ["a/b", "../x", "x" * 200, "x" * 129, "", "a b", "ä", "a\nb", "<b>", -1, 2**53, 1.5, 1e300, True, [], {}])
 def test_an_id_that_is_none(api, job):
     refused(api.post("/api/v1/jobs", {"id": job, "user_id": "1"}), 400, "invalid_job_id")
 

@@ -68,7 +68,7 @@ def test_a_stock_client_watches_a_job_from_its_start_to_its_end(house, server, c
 ENDINGS = {
     "fail": ({"error": "out of memory"}, {"status": "failed", "progress": 40, "error": "out of memory", "message": "Job failed: out of memory"}),
     "cancel": ({}, {"status": "cancelled", "progress": 40}),
-    "block": ({"error": {"message": "no quota", "code": "quota", "retryable": True}}, {"status": "blocked", "progress": 40}),
+    "block": ({"error": {"message": "no quota", "code": "quota", "retryable": True}}, {"status": "failed", "progress": 40, "error": "no quota", "message": "Job failed: no quota"}),  # A has no other word for it
 }
 
 

@@ -48,6 +48,7 @@ def test_their_typescript_sees_a_page_opened_late(house, server):
     client = house.run(Program(["node", str(HERE / "seed_a_client.mjs"), server.url, user_token("1"), str(job)], house.logs / "seed.err"))
     client.wait(20)
     assert any('"width: 100%"' in line and '"completed"' in line for line in client.lines)
+    check_trace(server.store_url, house.logs)
 
 
 def test_their_python_connects_as_in_their_test(server):
@@ -89,3 +90,4 @@ def test_a_blocking_python_client_follows_a_job(house, server):
                 worker.update(job, "complete")
         assert last["progress"] == 100
         assert names.index("connected") < names.index("job_status") < names.index("job_update")
+    check_trace(server.store_url, house.logs)
