@@ -31,7 +31,8 @@ result<query> select_jobs(const job_filter& filter) {
   query out{"SELECT " HEADWAY_JOB_COLUMNS " FROM jobs", {}};
   auto bind = [&](parameter value) {
     out.parameters.push_back(std::move(value));
-    return "$" + std::to_string(out.parameters.size());
+    std::string name{'$'};
+    return name.append(std::to_string(out.parameters.size()));
   };
   auto glue = " WHERE ";
   auto where = [&](const std::string& condition) {
@@ -48,8 +49,9 @@ result<query> select_jobs(const job_filter& filter) {
     auto from = parse_cursor(filter.cursor);
     if (!from)
       return errc::bad_request;
-    auto time = bind(from->created_at);
-    where("(created_at, id) < (" + time + ", " + bind(from->id) + ")");
+    std::string below{"(created_at, id) < ("};
+    below.append(bind(from->created_at)).append(", ");
+    where(below.append(bind(from->id)).append(")"));
   }
   out.text += " ORDER BY created_at DESC, id DESC LIMIT " + bind(page_size(filter.limit) + 1);
   return out;

@@ -1,5 +1,6 @@
 // What only the shared engine has: a server that goes away and comes back.
 #include "storage/backoff.hpp"
+#include "tests/storage/cutting_proxy.hpp"
 #include "tests/storage/database.hpp"
 #include "tests/storage/sample.hpp"
 #include "tests/support/postgres.hpp"
@@ -10,6 +11,8 @@
 #include <pqxx/pqxx>
 
 #include <chrono>
+#include <filesystem>
+#include <optional>
 #include <thread>
 
 namespace headway::test {
@@ -97,6 +100,56 @@ TEST_F(postgres, that_cannot_be_reached_is_an_opening_error_without_secrets) {
       EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("secret")));
     }
   }
+}
+
+/// A store that reaches the server through a proxy which cuts its connection at the COMMIT.
+class in_doubt : public postgres {
+protected:
+  void SetUp() override {
+    postgres::SetUp();
+    std::filesystem::create_directory(folder_);
+    proxy_.emplace(folder_, cluster_.folder());
+    auto url = url_.text;
+    url.replace(url.find(name(cluster_.folder())), name(cluster_.folder()).size(), name(cluster_.folder()) + "%2Fproxy");
+    store_ = open_store({url});
+    commit(*store_, writes{job_.create()});
+  }
+
+  static std::string name(const std::string& folder) { return folder.substr(folder.rfind('/') + 1); }
+
+  std::string folder_ = cluster_.folder() + "/proxy";
+  std::optional<cutting_proxy> proxy_;
+  std::unique_ptr<store> store_;
+  sample_job job_{"42"};
+};
+
+TEST_F(in_doubt, a_commit_whose_answer_was_lost_is_found_in_the_log) {
+  proxy_->arm(cut::after_commit);
+  auto batch = writes{job_.progress(10), job_.heartbeat()};
+  auto results = store_->commit(batch);
+  EXPECT_TRUE(proxy_->has_cut());
+  ASSERT_TRUE(results.has_value());
+  EXPECT_EQ(results->at(1).position, 3U);
+  EXPECT_EQ(batch[0].events[0]->position, 2U);
+  EXPECT_EQ(store_->head().value(), 3U);
+}
+
+TEST_F(in_doubt, a_commit_that_never_arrived_was_not_written) {
+  proxy_->arm(cut::before_commit);
+  auto batch = writes{job_.progress(10)};
+  EXPECT_EQ(store_->commit(batch).error(), errc::store_unavailable);
+  EXPECT_TRUE(proxy_->has_cut());
+  EXPECT_EQ(batch[0].events[0]->position, 0U);
+  EXPECT_EQ(store_->load_job("42")->seq, 1U);
+  EXPECT_EQ(commit(*store_, batch)[0].position, 3U); // the same batch again
+}
+
+TEST_F(in_doubt, a_heartbeat_is_simply_sent_again) {
+  commit(*store_, writes{job_.progress(10)});
+  proxy_->arm(cut::after_commit);
+  auto batch = writes{job_.heartbeat()};
+  EXPECT_EQ(store_->commit(batch).error(), errc::store_unavailable);
+  EXPECT_EQ(commit(*store_, batch)[0].position, 3U);
 }
 
 TEST_F(postgres, that_turns_read_only_takes_no_writes) {
