@@ -29,7 +29,7 @@ function show_connection(state, words = state) {
 
 function show_job(job_id) {
   at("job-id").textContent = job_id;
-  show_update({ status: "waiting", progress: 0, message: "" });
+  show_update({ status: "waiting", progress: 0, message: "", stage: "" });
   at("events").replaceChildren();
 }
 
