@@ -87,6 +87,7 @@ private:
 void end_view(job_view& view, job_status ending, const job_update& update, epoch_ms now) {
   view.status = ending;
   view.ended_at = now;
+  view.message = update.message.value_or(""); // what it last was at is no longer true
   if (ending == job_status::completed) {
     view.progress = 100;
     view.result = update.result;

@@ -47,7 +47,8 @@ metrics::metrics()
     rate_limited{counter(registry_, "headway_rate_limited_total", "Updates refused by a job's rate limit")},
     events_delivered{counter(registry_, "headway_events_delivered_total", "Events handed to a watcher's connection")},
     send_queue_bytes{gauge(registry_, "headway_send_queue_bytes", "Bytes waiting in outbound queues")},
-    actors_lost{gauge(registry_, "headway_actors_lost", "Actors that ended by an exception; stays 0")} {}
+    actors_lost{gauge(registry_, "headway_actors_lost", "Actors that ended by an exception; stays 0")},
+    handler_exceptions{counter(registry_, "headway_handler_exceptions_total", "Exceptions that reached an I/O thread; stays 0")} {}
 
 std::string metrics::render() const {
   return prometheus::TextSerializer{}.Serialize(registry_.Collect());

@@ -1,0 +1,119 @@
+// LANE  one per I/O worker, pinned to it: every commit comes by, in position order, and goes to the members here.
+//
+//   storage -- committed --> +------+ -- frames --> outbound queues of this worker's connections
+//   room --- attach, seed -> | lane |
+//
+// One order for all rooms: no connection here ever gets position p after q > p. Each event is encoded once per format.
+// A member's start stands in the same stream: it is attached, the state is read, and then it gets exactly what is newer.
+#pragma once
+
+#include "actors/message.hpp"
+#include "actors/outbound.hpp"
+#include "actors/storage.hpp"
+#include "core/room_name.hpp"
+#include "net/dialect/dialect.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace headway {
+
+/// What an event is encoded for; all members with the same format share the bytes.
+struct wire_format {
+  dialect_index dialect = 0;
+  id_type ids = id_type::text;
+
+  auto operator<=>(const wire_format&) const = default;
+};
+
+/// A connection in a room.
+struct lane_member {
+  std::uint64_t id = 0; ///< of the connection
+  outbound_ptr out;
+  wire_format format;
+};
+
+/// room -> lane: the member is in; events for it are kept until it has its state.
+struct attach_member {
+  using message_tag = void;
+  room_name room;
+  lane_member member;
+};
+/// `needs_state`: this lane does not know where the room stands: read it from the store now and send `seed_room`.
+struct lane_attached {
+  using message_tag = void;
+  bool needs_state = false;
+};
+/// room -> lane: where the room stood when it was read, after `attach_member`. Starts all its waiting members.
+struct seed_room {
+  using message_tag = void;
+  room_name room;
+  job_state state;
+};
+/// room -> lane. `answer`: the format in which the client is told that it left; none: it is gone, or was refused.
+struct detach_member {
+  using message_tag = void;
+  room_name room;
+  std::uint64_t member_id = 0;
+  std::optional<wire_format> answer;
+};
+
+/// A line of /websocket/stats.
+struct connection_stats {
+  std::string sid; ///< of Socket.IO; shown only in part
+  std::string user_id;
+  bool user_id_is_number = false;
+  epoch_ms connected_at = 0;
+  std::size_t rooms = 0;
+};
+/// connection -> its lane, after CONNECT and when rooms change.
+struct connection_is {
+  using message_tag = void;
+  std::uint64_t id = 0;
+  connection_stats stats;
+};
+struct connection_gone {
+  using message_tag = void;
+  std::uint64_t id = 0;
+};
+struct get_connections {
+  using message_tag = void;
+};
+struct connection_list {
+  using message_tag = void;
+  std::vector<connection_stats> connections;
+};
+
+using lane_actor = caf::typed_actor<
+  caf::reacts_to<committed>, caf::replies_to<attach_member>::with<lane_attached>, caf::reacts_to<seed_room>,
+  caf::reacts_to<detach_member>, caf::reacts_to<connection_is>, caf::reacts_to<connection_gone>,
+  caf::replies_to<get_connections>::with<connection_list>, caf::replies_to<stop>::with<stopped>>;
+
+struct lane_state {
+  static inline const char* name = "lane";
+
+  /// The members of one room on this worker.
+  struct table {
+    std::map<wire_format, std::vector<lane_member>> members; ///< that get every event
+    std::vector<lane_member> waiting;                        ///< for the state
+    std::vector<job_event_ptr> missed;                       ///< what came by while nobody had the state
+    std::optional<job_state> seed;                           ///< where the room stood when it was read
+    job_event_ptr last;                                      ///< what came by last, since the seed
+
+    bool is_seeded() const { return seed.has_value(); }
+    bool empty() const { return members.empty() && waiting.empty(); }
+  };
+  std::unordered_map<room_name, table> rooms;
+  std::unordered_map<std::uint64_t, connection_stats> connections;
+  std::unordered_set<outbound_ptr> to_flush;
+};
+
+lane_actor::behavior_type lane(lane_actor::stateful_pointer<lane_state> self, metrics* m);
+
+} // namespace headway

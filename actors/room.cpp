@@ -1,0 +1,165 @@
+#include "actors/room.hpp"
+
+namespace headway {
+
+namespace {
+
+using self_pointer = room_actor::stateful_pointer<room_state>;
+using pending_join = room_state::pending_join;
+
+class audience {
+public:
+  audience(self_pointer self, room_name which, room_surroundings around)
+    : self_{self}, s_{self->state}, which_{std::move(which)}, around_{std::move(around)} {}
+
+  void join(pending_join join) {
+    if (!s_.info && s_.finding_out) {
+      s_.before_info.push_back(std::move(join));
+      return;
+    }
+    if (s_.info && !may_read(*join.request.who, *s_.info)) {
+      join.promise.deliver(make_error(errc::not_found));
+      retire_if_empty();
+      return;
+    }
+    s_.finding_out = !s_.info;
+    add(join.request);
+    self_->request(join.request.lane, caf::infinite, attach_member{which_, join.request.member})
+      .then(
+        [this, join](const lane_attached& at) mutable {
+          if (!at.needs_state) {
+            join.promise.deliver(room_joined{room_actor{self_}});
+            return;
+          }
+          s_.unseeded.push_back(std::move(join));
+          load();
+        },
+        [join](const caf::error& e) mutable { join.promise.deliver(make_error(to_errc(e))); });
+  }
+
+  void leave(const leave_room& msg) {
+    auto it = s_.members.find(msg.member_id);
+    if (it == s_.members.end())
+      return;
+    self_->send(it->second.lane, detach_member{which_, msg.member_id, msg.answer});
+    self_->demonitor(it->second.connection);
+    remove(it);
+  }
+
+  void connection_down(const caf::actor_addr& connection) {
+    auto id = s_.ids.find(connection);
+    if (id == s_.ids.end())
+      return;
+    if (auto it = s_.members.find(id->second); it != s_.members.end()) {
+      self_->send(it->second.lane, detach_member{which_, it->first, {}});
+      remove(it);
+    }
+  }
+
+  void forgotten() {
+    s_.forgotten = true;
+    retire_if_empty();
+  }
+
+private:
+  void add(const join_room& request) {
+    auto [it, fresh] =
+      s_.members.try_emplace(request.member.id, room_state::membership{request.lane, request.connection});
+    if (!fresh)
+      return;
+    s_.ids.emplace(request.connection, request.member.id);
+    self_->monitor(request.connection);
+    around_.counters->subscriptions.Increment();
+  }
+
+  void remove(std::unordered_map<std::uint64_t, room_state::membership>::iterator it) {
+    s_.ids.erase(it->second.connection);
+    s_.members.erase(it);
+    around_.counters->subscriptions.Decrement();
+    retire_if_empty();
+  }
+
+  /// Reads the state for all who are attached by now; who comes later waits for the next reading.
+  void load() {
+    if (s_.loading)
+      return;
+    s_.loading = true;
+    auto joins = std::make_shared<std::vector<pending_join>>(std::exchange(s_.unseeded, {}));
+    self_->request(around_.reader, caf::infinite, load_job{which_.id})
+      .then([this, joins](job_loaded& msg) { loaded(*joins, msg.state); },
+            [this, joins](const caf::error& e) {
+              for (auto& join : *joins)
+                refuse(join, to_errc(e));
+              go_on();
+            });
+  }
+
+  void loaded(std::vector<pending_join>& joins, const job_state& state) {
+    s_.info = state.info;
+    for (auto& join : joins) {
+      if (!may_read(*join.request.who, *s_.info)) {
+        refuse(join, errc::not_found);
+        continue;
+      }
+      self_->send(join.request.lane, seed_room{which_, state});
+      join.promise.deliver(room_joined{room_actor{self_}});
+    }
+    go_on();
+  }
+
+  void go_on() {
+    s_.loading = false;
+    s_.finding_out = false;
+    for (auto& join : std::exchange(s_.before_info, {}))
+      this->join(std::move(join));
+    if (!s_.unseeded.empty())
+      load();
+    retire_if_empty();
+  }
+
+  void refuse(pending_join& join, errc why) {
+    auto it = s_.members.find(join.request.member.id);
+    if (it != s_.members.end()) {
+      self_->send(it->second.lane, detach_member{which_, it->first, {}});
+      self_->demonitor(it->second.connection);
+      remove(it);
+    }
+    join.promise.deliver(make_error(why));
+  }
+
+  void retire_if_empty() {
+    if (!s_.members.empty() || s_.loading || s_.finding_out || !s_.before_info.empty())
+      return;
+    if (s_.forgotten)
+      self_->quit();
+    else if (!std::exchange(s_.asked_to_retire, true))
+      around_.ask_to_retire(self_->address());
+  }
+
+  self_pointer self_;
+  room_state& s_;
+  room_name which_;
+  room_surroundings around_;
+};
+
+} // namespace
+
+room_actor::behavior_type room(self_pointer self, room_name which, room_surroundings around) {
+  survive_errors(self, *around.counters);
+  around.counters->rooms.Increment();
+  self->attach_functor([m = around.counters] { m->rooms.Decrement(); });
+  auto a = std::make_shared<audience>(self, std::move(which), std::move(around));
+  self->set_down_handler([a](const caf::down_msg& msg) { a->connection_down(msg.source); });
+  return {
+    [self, a](join_room& msg) {
+      auto promise = self->make_response_promise<room_joined>();
+      a->join({std::move(msg), promise});
+      return promise;
+    },
+    [a](const leave_room& msg) { a->leave(msg); },
+    [a](const retired&) { a->forgotten(); },
+    [self](const stop&) { self->quit(); },
+  };
+}
+
+} // namespace headway

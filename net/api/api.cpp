@@ -1,0 +1,133 @@
+#include "net/api/api.hpp"
+
+#include "core/log.hpp"
+#include "net/api/route.hpp"
+
+namespace headway {
+
+namespace {
+
+constexpr auto key_cache_time = std::chrono::seconds{5};
+constexpr std::size_t key_cache_max = 1024;
+
+/// "Bearer abc" -> "abc"; empty where there is none.
+std::string_view bearer(std::string_view authorization) {
+  constexpr std::string_view scheme = "Bearer ";
+  if (authorization.size() <= scheme.size())
+    return {};
+  auto same = std::ranges::equal(authorization.substr(0, scheme.size()), scheme,
+                                 [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+  return same ? authorization.substr(scheme.size()) : std::string_view{};
+}
+
+void unauthorized(const call& c, errc why) {
+  c.around->counters->auth_failures.Increment();
+  auto a = problem(why);
+  a.headers.emplace_back("WWW-Authenticate", "Bearer");
+  c.answer(std::move(a));
+}
+
+/// The caller is known: goes on if that one may.
+void admit(call c, std::shared_ptr<const principal> who, const route& r) {
+  if (r.who == access::ingest && !may_ingest(*who))
+    return c.refuse(errc::forbidden);
+  c.who = std::move(who);
+  r.handle(c);
+}
+
+void look_up_key(const call& c, const route& r, std::string_view key) {
+  auto hash = hash_api_key(key);
+  auto now = c.self->clock().now();
+  auto& cache = c.self->state.keys;
+  if (auto it = cache.find(hash); it != cache.end() && now < it->second.until)
+    return admit(c, it->second.who, r);
+  c.self->request(c.around->reader, caf::infinite, load_key{hash})
+    .then(
+      [c, &r, hash, now, &cache](const key_loaded& msg) {
+        auto who = std::make_shared<principal>();
+        who->user_id = msg.key.name;
+        who->scopes.insert(msg.key.scope);
+        who->is_service = true;
+        if (cache.size() >= key_cache_max)
+          cache.clear();
+        cache[hash] = {who, now + key_cache_time};
+        admit(c, who, r);
+      },
+      [c](const caf::error& e) {
+        if (to_errc(e) == errc::not_found)
+          unauthorized(c, errc::auth_invalid);
+        else
+          c.refuse(to_errc(e));
+      });
+}
+
+void authenticate(const call& c, const route& r) {
+  auto token = bearer(c.request->authorization);
+  if (is_api_key(token))
+    return look_up_key(c, r, token);
+  auto who = verify_jwt(token, c.around->jwt, c.around->wall_clock());
+  if (!who)
+    return unauthorized(c, who.error());
+  admit(c, std::make_shared<const principal>(std::move(*who)), r);
+}
+
+void serve(call c) {
+  auto path_known = false;
+  std::string allowed;
+  auto method = c.request->method == "HEAD" ? std::string_view{"GET"} : std::string_view{c.request->method};
+  for (const auto& r : routes()) {
+    auto params = match_path(r.pattern, c.request->path);
+    if (!params)
+      continue;
+    path_known = true;
+    if (r.method != method) {
+      allowed.append(allowed.empty() ? "" : ", ").append(r.method);
+      continue;
+    }
+    c.params = std::move(*params);
+    return r.who == access::open ? r.handle(c) : authenticate(c, r);
+  }
+  if (!path_known)
+    return get_page(c);
+  auto a = problem(errc::method_not_allowed);
+  a.headers.emplace_back("Allow", allowed);
+  c.answer(std::move(a));
+}
+
+} // namespace
+
+void call::refuse(errc code, std::string_view detail) const {
+  auto a = problem(code, detail);
+  if (a.status == 429 || a.status == 503)
+    a.headers.emplace_back("Retry-After", "1");
+  answer(std::move(a));
+}
+
+namespace {
+
+api_actor::behavior_type api(api_self self, std::shared_ptr<const api_surroundings> around) {
+  survive_errors(self, *around->counters);
+  return {
+    [self, around](http_call& msg) {
+      auto request = std::make_shared<const http_request>(std::move(msg.request));
+      try {
+        serve({self, around.get(), std::move(request), msg.port, {}, {}});
+      } catch (const std::exception& e) { // ours to mend; it costs this request and nothing else
+        log::error("api.exception", {{"what", e.what()}});
+        msg.port->answer(problem(errc::internal));
+      }
+    },
+    [self](const stop&) -> stopped {
+      self->quit();
+      return {};
+    },
+  };
+}
+
+} // namespace
+
+api_actor spawn_api(caf::actor_system& system, io_worker* worker, std::shared_ptr<const api_surroundings> around) {
+  return spawn_pinned(system, worker, api, std::move(around));
+}
+
+} // namespace headway

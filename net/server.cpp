@@ -1,0 +1,333 @@
+#include "net/server.hpp"
+
+#include "core/log.hpp"
+#include "core/time.hpp"
+#include "net/api/api.hpp"
+#include "net/demo.hpp"
+#include "net/transport/listener.hpp"
+#include "storage/make_store.hpp"
+#include "storage/store_lock.hpp"
+#include "web/assets.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <future>
+#include <mutex>
+#include <thread>
+
+namespace headway {
+
+namespace {
+
+namespace asio = boost::asio;
+
+/// sids name their worker by one character.
+constexpr std::uint32_t io_threads_max = 36;
+
+std::uint32_t threads_or_cores(std::uint32_t wanted) {
+  return wanted != 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+}
+
+class system_config : public caf::actor_system_config {
+public:
+  explicit system_config(std::uint32_t scheduler_threads) {
+    set("scheduler.max-threads", static_cast<std::size_t>(scheduler_threads));
+    add_ingest_messages(*this);
+  }
+};
+
+/// Ends the process if stopping takes longer than it may: a hang must not outlive its supervisor's patience.
+class watchdog {
+public:
+  explicit watchdog(std::chrono::milliseconds patience)
+    : thread_{[this, patience] {
+        std::unique_lock lock{mutex_};
+        if (!done_.wait_for(lock, patience, [this] { return finished_; })) {
+          log::error("server.stop_timeout");
+          std::_Exit(EXIT_FAILURE);
+        }
+      }} {}
+  ~watchdog() {
+    {
+      std::lock_guard lock{mutex_};
+      finished_ = true;
+    }
+    done_.notify_one();
+    thread_.join();
+  }
+  watchdog(const watchdog&) = delete;
+  watchdog& operator=(const watchdog&) = delete;
+
+private:
+  std::mutex mutex_;
+  std::condition_variable done_;
+  bool finished_ = false;
+  std::thread thread_;
+};
+
+/// One I/O thread.
+struct io_thread {
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> keep{context.get_executor()};
+  std::unique_ptr<io_worker> worker;
+  std::thread thread;
+
+  void run(metrics& counters) {
+    thread = std::thread{[this, &counters] {
+      for (;;) {
+        try {
+          context.run();
+          return;
+        } catch (const std::exception& e) { // it ends nothing but its own connection
+          counters.handler_exceptions.Increment();
+          log::error("io.exception", {{"what", e.what()}});
+        }
+      }
+    }};
+  }
+};
+
+std::vector<static_page> built_in_pages() {
+  std::vector<static_page> pages;
+  for (const auto& asset : web_assets())
+    pages.push_back({asset.path, asset.content_type, asset.body});
+  return pages;
+}
+
+} // namespace
+
+struct server::house {
+  house(const config& c, const server_hooks& hooks);
+
+  void start_io();
+  void start_storage(const server_hooks& hooks);
+  void start_directory();
+  void start_workers();
+  void stop();
+  template <class Handles>
+  void stop_actors(const Handles& handles);
+  void release_watchers();
+
+  config settings;
+  std::unique_ptr<store_lock> lock;
+  metrics counters;
+  system_config caf_settings;
+  std::vector<std::unique_ptr<io_thread>> io; // before the system: pinned actors end before their workers
+  std::unique_ptr<caf::actor_system> system;
+  storage_gate_ptr gate;
+  storage_actor storage_writer;
+  std::vector<reader_actor> readers;
+  std::vector<lane_actor> lanes;
+  std::vector<api_actor> apis;
+  directory_shards_ptr directory;
+  transport_server transport;
+  std::shared_ptr<listener> doors;
+  caf::actor demo;
+  bool stopped = false;
+};
+
+server::house::house(const config& c, const server_hooks& hooks)
+  : settings{c},
+    lock{lock_store({c.database_url})},
+    caf_settings{threads_or_cores(c.scheduler_threads)},
+    system{std::make_unique<caf::actor_system>(caf_settings)} {
+  try {
+    migrate_store({settings.database_url});
+    start_io();
+    start_storage(hooks);
+    start_directory();
+    start_workers();
+    doors = listen(transport, settings.host, settings.port);
+  } catch (...) { // what runs already holds on to the house
+    stop();
+    throw;
+  }
+  log::info("server.listening", {{"host", settings.host}, {"port", static_cast<unsigned>(doors->port())}});
+}
+
+void server::house::start_io() {
+  auto count = std::min(threads_or_cores(settings.io_threads), io_threads_max);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto& one = *io.emplace_back(std::make_unique<io_thread>());
+    one.worker = std::make_unique<io_worker>(*system, one.context, i);
+    lanes.push_back(spawn_pinned(*system, one.worker.get(), lane, &counters));
+    one.run(counters);
+  }
+}
+
+void server::house::start_storage(const server_hooks& hooks) {
+  publish_function publish = [to = lanes](const commit_ptr& what) {
+    for (const auto& one : to)
+      caf::anon_send(one, committed{what});
+  };
+  if (hooks.wrap_publish)
+    publish = hooks.wrap_publish(std::move(publish));
+  auto writer = open_store({settings.database_url});
+  if (hooks.wrap_writer)
+    writer = hooks.wrap_writer(std::move(writer), publish);
+  gate = std::make_shared<storage_gate>(settings.storage.pending_writes_max);
+  storage_writer = system->spawn<caf::detached>(storage, writer.release(), gate, std::move(publish), &counters,
+                                                settings.storage.batch_writes_max);
+  for (std::uint32_t i = 0; i < settings.storage.readers; ++i)
+    readers.push_back(system->spawn<caf::detached>(reader, open_store({settings.database_url}).release(), &counters));
+}
+
+void server::house::start_directory() {
+  job_surroundings job_around;
+  job_around.options = {settings.throttle, settings.rate_limit.facts_per_second, settings.rate_limit.burst,
+                        std::chrono::milliseconds{settings.job.linger_ms}, wall_clock_ms};
+  job_around.storage = storage_writer;
+  job_around.gate = gate;
+  job_around.counters = &counters;
+
+  auto shards = threads_or_cores(settings.scheduler_threads) * 2;
+  std::vector<directory_actor> made;
+  for (std::uint32_t i = 0; i < shards; ++i) {
+    job_around.reader = readers[i % readers.size()];
+    directory_factories factories;
+    factories.job = [sys = system.get(), job_around](const std::string& id, const directory_actor& home) {
+      auto around = job_around;
+      around.ask_to_retire = [home, id](const caf::actor_addr& who) { caf::anon_send(home, retire_job{id, who}); };
+      return sys->spawn(job, id, std::move(around));
+    };
+    factories.room = [sys = system.get(), from = job_around.reader, m = &counters](const room_name& which,
+                                                                                  const directory_actor& home) {
+      room_surroundings around{from, [home, which](const caf::actor_addr& who) { caf::anon_send(home, retire_room{which, who}); }, m};
+      return sys->spawn(room, which, std::move(around));
+    };
+    made.push_back(system->spawn(headway::directory, std::move(factories), &counters));
+  }
+  directory = std::make_shared<const directory_shards>(std::move(made));
+}
+
+void server::house::start_workers() {
+  auto ms = [](std::uint32_t n) { return std::chrono::milliseconds{n}; };
+  auto options = std::make_shared<connection_options>();
+  options->engine.ping_interval = ms(settings.engineio.ping_interval_ms);
+  options->engine.ping_timeout = ms(settings.engineio.ping_timeout_ms);
+  options->engine.upgrade_timeout = ms(settings.engineio.upgrade_timeout_ms);
+  options->engine.max_payload_bytes = settings.engineio.max_payload_bytes;
+  options->socketio.connect_timeout = ms(settings.engineio.connect_timeout_ms);
+  options->socketio.limits.json.depth = settings.json.depth_max;
+  options->jwt.secret = settings.jwt_secret;
+  options->jwt.leeway_s = settings.jwt.leeway_s;
+  options->queue_bytes_max = settings.queue.bytes_max;
+  options->wall_clock = wall_clock_ms;
+
+  auto api_around = std::make_shared<api_surroundings>();
+  api_around->jwt = options->jwt;
+  api_around->json_bounds.depth = settings.json.depth_max;
+  api_around->directory = directory;
+  api_around->reader = readers.front();
+  api_around->lanes = lanes;
+  api_around->counters = &counters;
+  api_around->wall_clock = wall_clock_ms;
+  api_around->stopping = &transport.stopping;
+  api_around->pages = built_in_pages();
+  api_around->version = HEADWAY_VERSION;
+  if (settings.dev) {
+    auto current = std::make_shared<demo_job_id>();
+    demo = spawn_demo(*system, directory, current, wall_clock_ms);
+    api_around->demo_session = [current, secret = settings.jwt_secret] {
+      constexpr epoch_ms hour_s = 3600;
+      json claims{{"sub", demo_user}, {"exp", wall_clock_ms() / 1000 + hour_s}};
+      return json{{"token", sign_jwt(claims, secret)}, {"job_id", current->get()}};
+    };
+  }
+
+  transport.system = system.get();
+  transport.counters = &counters;
+  transport.origins = origin_policy{settings.frontend_url};
+  transport.socketio_path = settings.socketio.path;
+  transport.limits.head_bytes = settings.http.head_bytes_max;
+  transport.limits.headers = settings.http.headers_max;
+  transport.limits.target_bytes = settings.http.target_bytes_max;
+  transport.limits.body_bytes = settings.http.body_bytes_max;
+  transport.limits.payload_bytes = settings.engineio.max_payload_bytes;
+  for (std::size_t i = 0; i < io.size(); ++i) {
+    auto& worker = *transport.workers.emplace_back(std::make_unique<transport_worker>());
+    worker.server = &transport;
+    worker.context = &io[i]->context;
+    worker.actors = {options, directory, lanes[i], std::make_shared<session_table>(), io[i]->worker.get(), &counters};
+    apis.push_back(spawn_api(*system, io[i]->worker.get(), api_around));
+    worker.api = [to = apis.back()](http_request&& request, const http_port_ptr& port) {
+      caf::anon_send(to, http_call{std::move(request), port});
+    };
+  }
+}
+
+template <class Handles>
+void server::house::stop_actors(const Handles& handles) {
+  caf::scoped_actor self{*system};
+  for (const auto& handle : handles)
+    self->request(handle, caf::infinite, headway::stop{}).receive([](const headway::stopped&) {}, [](const caf::error&) {});
+}
+
+/// Sessions are known on their workers only.
+void server::house::release_watchers() {
+  for (auto& worker : transport.workers) {
+    std::promise<void> told;
+    asio::post(*worker->context, [&] {
+      auto sessions = *worker->actors.sessions; // they leave the table as they end
+      for (const auto& [sid, session] : sessions)
+        caf::anon_send(session, release{});
+      told.set_value();
+    });
+    told.get_future().wait();
+  }
+}
+
+void server::house::stop() {
+  if (std::exchange(stopped, true))
+    return;
+  log::info("server.stopping");
+  watchdog patience{std::chrono::milliseconds{settings.shutdown.timeout_ms}};
+  transport.stopping = true;
+  if (doors)
+    doors->stop();
+  if (demo)
+    caf::anon_send_exit(demo, caf::exit_reason::user_shutdown);
+  demo = nullptr;
+  if (directory)
+    stop_actors(directory->all());
+  if (storage_writer)
+    stop_actors(std::vector{storage_writer});
+  release_watchers();
+  stop_actors(apis);
+  stop_actors(readers);
+  stop_actors(lanes);
+  system->await_all_actors_done();
+  for (auto& one : io) {
+    // What is in front of this in the queue (answers, close frames) is still written.
+    asio::post(one->context, [&context = one->context] { context.stop(); });
+    one->thread.join();
+  }
+  log::info("server.stopped");
+}
+
+server::server(const config& settings, const server_hooks& hooks) : house_{std::make_unique<house>(settings, hooks)} {}
+
+server::~server() {
+  stop();
+}
+
+std::uint16_t server::port() const {
+  return house_->doors->port();
+}
+
+const directory_shards& server::directory() const {
+  return *house_->directory;
+}
+
+caf::actor_system& server::system() {
+  return *house_->system;
+}
+
+void server::stop() {
+  house_->stop();
+}
+
+} // namespace headway
