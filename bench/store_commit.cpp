@@ -10,6 +10,9 @@
 #include "storage/make_store.hpp"
 #include "tests/support/postgres.hpp"
 
+#include <pqxx/pqxx>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -21,9 +24,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include <pqxx/pqxx>
-#include <unistd.h>
 
 namespace {
 
@@ -142,10 +142,11 @@ private:
 class bare_loop {
 public:
   explicit bare_loop(const std::string& url) : connection_{url} {
-    connection_.prepare("jobs", "UPDATE jobs SET progress = u.progress, message = u.message, stage = u.stage, seq = u.seq, "
-                                "position = u.position, updated_at = u.updated_at FROM unnest($1::text[], $2::float8[], "
-                                "$3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[]) "
-                                "AS u (id, progress, message, stage, seq, position, updated_at) WHERE jobs.id = u.id");
+    connection_.prepare("jobs",
+                        "UPDATE jobs SET progress = u.progress, message = u.message, stage = u.stage, seq = u.seq, "
+                        "position = u.position, updated_at = u.updated_at FROM unnest($1::text[], $2::float8[], "
+                        "$3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[]) "
+                        "AS u (id, progress, message, stage, seq, position, updated_at) WHERE jobs.id = u.id");
     connection_.prepare("log", "INSERT INTO log (position, stream, seq, kind, event_id, project_id, batch_id, user_id, "
                                "body, time) SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], "
                                "$5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[])");

@@ -2,12 +2,12 @@
 
 #include "storage/store.hpp"
 
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
-
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 namespace headway {
 

@@ -12,9 +12,7 @@ namespace {
 
 constexpr std::string_view sqlite_scheme = "sqlite://";
 
-bool is_postgres(std::string_view url) {
-  return url.starts_with("postgres://") || url.starts_with("postgresql://");
-}
+bool is_postgres(std::string_view url) { return url.starts_with("postgres://") || url.starts_with("postgresql://"); }
 
 /// @throws store_open_error; without the text of the URL, which may hold a password.
 std::string sqlite_path(std::string_view url) {
@@ -22,7 +20,8 @@ std::string sqlite_path(std::string_view url) {
     throw store_open_error{"The database URL must start with sqlite:// or postgres://."};
   auto path = url.substr(sqlite_scheme.size());
   if (path.empty() || path.ends_with('/'))
-    throw store_open_error{"The database URL names no file; write sqlite:///absolute/path.db or sqlite://relative/path.db."};
+    throw store_open_error{
+      "The database URL names no file; write sqlite:///absolute/path.db or sqlite://relative/path.db."};
   return std::string{path};
 }
 

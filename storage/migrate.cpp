@@ -48,8 +48,8 @@ void require_current(std::span<const migration> all, const schema_state& found) 
   require_ours(all, found);
   auto newest = all.back().version;
   if (found.version < newest)
-    throw store_open_error{"The database has schema version " + std::to_string(found.version) + ", this Headway needs " +
-                           std::to_string(newest) + "; run `headway migrate`."};
+    throw store_open_error{"The database has schema version " + std::to_string(found.version) +
+                           ", this Headway needs " + std::to_string(newest) + "; run `headway migrate`."};
 }
 
 } // namespace headway

@@ -2,6 +2,7 @@
 
 #include "storage/sql.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -33,13 +34,23 @@ std::size_t character_length(std::string_view text) {
   return 0;
 }
 
-/// Appends cleaned text, with a backslash before each character of `special`.
-void append(std::string& out, std::string_view text, std::string_view special) {
+/// ASCII that needs no backslash: nearly all there is, so it is copied in runs.
+constexpr bool is_plain(char c) { return c > 0 && c != '"' && c != '\\'; }
+
+enum class escape { no, yes };
+
+/// Appends cleaned text, where asked with a backslash before quotes and backslashes.
+void append(std::string& out, std::string_view text, escape quotes) {
   while (!text.empty()) {
+    auto run = static_cast<std::size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
+    out += text.substr(0, run);
+    text.remove_prefix(run);
+    if (text.empty())
+      return;
     auto length = character_length(text);
     if (length == 0)
       out += replacement;
-    else if (length == 1 && special.find(text[0]) != std::string_view::npos)
+    else if (length == 1 && quotes == escape::yes)
       out += '\\';
     out += text.substr(0, length);
     text.remove_prefix(length == 0 ? 1 : length);
@@ -58,14 +69,14 @@ void append_number(std::string& out, Number number) {
 std::string pg_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  append(out, text, {});
+  append(out, text, escape::no);
   return out;
 }
 
 void pg_array::add(std::string_view text) {
   separate();
   text_ += '"';
-  append(text_, text, "\"\\");
+  append(text_, text, escape::yes);
   text_ += '"';
 }
 
@@ -74,9 +85,7 @@ void pg_array::add(std::int64_t number) {
   append_number(text_, number);
 }
 
-void pg_array::add(std::uint64_t number) {
-  add(sql::to_bigint(number));
-}
+void pg_array::add(std::uint64_t number) { add(sql::to_bigint(number)); }
 
 void pg_array::add(double number) {
   separate();

@@ -36,7 +36,8 @@ struct view_columns {
 
 constexpr std::string_view view_types = "tdttttbbbbbbb"; // as `view_columns`
 
-/// "$1::text[], $2::bigint[]" for "tb": t text, b bigint, d double precision, u uuid. `first` is the first one's number.
+/// "$1::text[], $2::bigint[]" for "tb": t text, b bigint, d double precision, u uuid. `first` is the first one's
+/// number.
 std::string arrays(int first, std::string_view types) {
   std::string out;
   for (auto type : types) {
@@ -98,11 +99,10 @@ void insert_rows(pqxx::transaction_base& transaction, const folded_batch& batch)
     return;
   auto done = transaction.exec_prepared(
     "insert_jobs", id.literal(), id_is_number.literal(), user_id.literal(), project_id.literal(), batch_id.literal(),
-    type.literal(), tags.literal(), metadata.literal(), throttle.literal(), created_at.literal(),
-    view.status.literal(), view.progress.literal(), view.message.literal(), view.stage.literal(),
-    view.result.literal(), view.error.literal(), view.attempt.literal(), view.started_at.literal(),
-    view.ended_at.literal(), view.seq.literal(), view.position.literal(), view.output_bytes.literal(),
-    view.updated_at.literal());
+    type.literal(), tags.literal(), metadata.literal(), throttle.literal(), created_at.literal(), view.status.literal(),
+    view.progress.literal(), view.message.literal(), view.stage.literal(), view.result.literal(), view.error.literal(),
+    view.attempt.literal(), view.started_at.literal(), view.ended_at.literal(), view.seq.literal(),
+    view.position.literal(), view.output_bytes.literal(), view.updated_at.literal());
   expect_rows(done.affected_rows(), count);
 }
 

@@ -3,9 +3,9 @@
 
 #include "storage/fold.hpp"
 
-#include <span>
-
 #include <pqxx/pqxx>
+
+#include <span>
 
 namespace headway {
 
@@ -16,7 +16,8 @@ void prepare_batch_statements(pqxx::connection& connection);
 /// @returns the last position.
 std::uint64_t lock_log(pqxx::transaction_base& transaction);
 
-/// To be asked in a statement after `lock_log`: a statement sees what was committed when it began, not when it got its lock.
+/// To be asked in a statement after `lock_log`: a statement sees what was committed when it began, not when it got its
+/// lock.
 row_marks read_marks(pqxx::transaction_base& transaction, std::span<const job_write> batch);
 
 /// @throws std::logic_error where a row is not as it was read under the lock.

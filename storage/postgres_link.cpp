@@ -35,7 +35,8 @@ using settings = std::map<std::string, std::string>;
 
 settings parse_url(const std::string& url) {
   auto free_options = [](PQconninfoOption* options) { PQconninfoFree(options); };
-  std::unique_ptr<PQconninfoOption, decltype(free_options)> options{PQconninfoParse(url.c_str(), nullptr), free_options};
+  std::unique_ptr<PQconninfoOption, decltype(free_options)> options{PQconninfoParse(url.c_str(), nullptr),
+                                                                    free_options};
   if (!options) // libpq's own words would repeat the URL, and its password
     throw store_open_error{"The PostgreSQL URL is malformed; write postgres://user:password@host:port/database."};
   settings out;

@@ -7,16 +7,17 @@
 #include "storage/backoff.hpp"
 #include "storage/complaint.hpp"
 
+#include <pqxx/pqxx>
+
 #include <exception>
 #include <memory>
 #include <string>
 
-#include <pqxx/pqxx>
-
 namespace headway {
 
 /// Connects, with timeouts set where the URL sets none.
-/// @throws store_open_error for a malformed URL, without repeating it; what libpqxx throws where the server is not reached.
+/// @throws store_open_error for a malformed URL, without repeating it; what libpqxx throws where the server is not
+/// reached.
 std::unique_ptr<pqxx::connection> connect_postgres(const std::string& url);
 
 class postgres_link {

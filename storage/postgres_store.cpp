@@ -61,7 +61,8 @@ void prepare(pqxx::connection& connection) {
 schema_state read_schema(pqxx::transaction_base& transaction) {
   auto setting = transaction.exec1("SELECT current_setting('server_encoding'), coalesce(current_schema(), '')");
   if (setting[0].as<std::string>() != "UTF8")
-    throw store_open_error{"The PostgreSQL database has encoding " + setting[0].as<std::string>() + ", it must be UTF8."};
+    throw store_open_error{"The PostgreSQL database has encoding " + setting[0].as<std::string>() +
+                           ", it must be UTF8."};
   if (setting[1].as<std::string>().empty())
     throw store_open_error{"The PostgreSQL user has no schema to make tables in."};
   schema_state out;
@@ -137,8 +138,8 @@ public:
       if (!job)
         return job.error();
       std::vector<job_event> events;
-      for (const auto& row : read.exec_prepared("select_events", stream_of(*job->info), sql::to_bigint(after_seq),
-                                                sql::page_size(limit)))
+      for (const auto& row :
+           read.exec_prepared("select_events", stream_of(*job->info), sql::to_bigint(after_seq), sql::page_size(limit)))
         events.push_back(sql::read_event(pg_row{row}, job->info));
       return events;
     });

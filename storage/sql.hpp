@@ -20,7 +20,7 @@ namespace headway::sql {
 
 /// SELECT of whole jobs, in the order in which `read_job` takes the columns.
 #define HEADWAY_JOB_COLUMNS                                                                                            \
-  "id, id_is_number, user_id, project_id, batch_id, type, tags, metadata, throttle, created_at, status, progress, "   \
+  "id, id_is_number, user_id, project_id, batch_id, type, tags, metadata, throttle, created_at, status, progress, "    \
   "message, stage, result, error, attempt, started_at, ended_at, seq, position, output_bytes, updated_at"
 
 inline constexpr const char* select_job = "SELECT " HEADWAY_JOB_COLUMNS " FROM jobs WHERE id = $1";

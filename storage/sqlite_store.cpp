@@ -73,14 +73,16 @@ schema_state read_schema(SQLite::Database& db) {
 /// Opens for reading and writing; the file must exist.
 SQLite::Database connect(const std::string& path) {
   SQLite::Database db{path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, busy_timeout_ms};
-  db.exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL");
+  db.exec(
+    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL");
   return db;
 }
 
 /// After the schema was found to be ours: a foreign file is left as it is.
 void use_wal(SQLite::Database& db) {
   if (db.execAndGet("PRAGMA journal_mode = WAL").getString() != "wal")
-    throw store_open_error{"SQLite refuses WAL mode for " + db.getFilename() + "; a network file system cannot hold it."};
+    throw store_open_error{"SQLite refuses WAL mode for " + db.getFilename() +
+                           "; a network file system cannot hold it."};
   db.exec("PRAGMA journal_size_limit = 67108864"); // what a burst made of the log is given back at a checkpoint
 }
 
@@ -171,13 +173,14 @@ public:
   }
 
   bool is_writable() override {
-    return attempt("is_writable", [&]() -> result<void> {
-             require_own_file();
-             if (sqlite3_db_readonly(db_.getHandle(), "main") != 0 || !has_free_space(db_.getFilename()))
-               return errc::store_unavailable;
-             read_head();
-             return {};
-           })
+    return attempt("is_writable",
+                   [&]() -> result<void> {
+                     require_own_file();
+                     if (sqlite3_db_readonly(db_.getHandle(), "main") != 0 || !has_free_space(db_.getFilename()))
+                       return errc::store_unavailable;
+                     read_head();
+                     return {};
+                   })
       .has_value();
   }
 
@@ -225,15 +228,35 @@ private:
     auto attempt_number = std::int64_t{view.attempt};
     auto changed =
       row.expected_seq == 0
-        ? running{insert_job_, about.id, std::int64_t{about.id_is_number}, about.user_id, about.project_id,
-                  about.batch_id, about.type, about.tags, about.metadata, throttle_text(about.throttle),
-                  about.created_at, to_string(view.status), view.progress, view.message, view.stage, view.result,
-                  error_text(view.error), attempt_number, view.started_at, view.ended_at, job.seq, row.position,
-                  job.output_bytes, job.updated_at}
+        ? running{insert_job_,
+                  about.id,
+                  std::int64_t{about.id_is_number},
+                  about.user_id,
+                  about.project_id,
+                  about.batch_id,
+                  about.type,
+                  about.tags,
+                  about.metadata,
+                  throttle_text(about.throttle),
+                  about.created_at,
+                  to_string(view.status),
+                  view.progress,
+                  view.message,
+                  view.stage,
+                  view.result,
+                  error_text(view.error),
+                  attempt_number,
+                  view.started_at,
+                  view.ended_at,
+                  job.seq,
+                  row.position,
+                  job.output_bytes,
+                  job.updated_at}
             .exec()
-        : running{update_job_, to_string(view.status), view.progress, view.message, view.stage, view.result,
-                  error_text(view.error), attempt_number, view.started_at, view.ended_at, job.seq, row.position,
-                  job.output_bytes, job.updated_at, about.id, row.expected_seq}
+        : running{update_job_,     to_string(view.status), view.progress,    view.message,    view.stage,
+                  view.result,     error_text(view.error), attempt_number,   view.started_at, view.ended_at,
+                  job.seq,         row.position,           job.output_bytes, job.updated_at,  about.id,
+                  row.expected_seq}
             .exec();
     if (changed != 1)
       throw std::logic_error{"a job's row changed inside our own transaction"};
@@ -243,8 +266,9 @@ private:
     auto position = batch.head_before;
     for (const auto& event : batch.events) {
       const auto& about = *event->info;
-      running{insert_event_, ++position,         stream_of(about), event->seq,        to_string(event->kind), event->id,
-              about.project_id, about.batch_id, about.user_id,    event_body(*event), event->time}
+      running{insert_event_,          ++position,         stream_of(about), event->seq,
+              to_string(event->kind), event->id,          about.project_id, about.batch_id,
+              about.user_id,          event_body(*event), event->time}
         .exec();
     }
     running{update_head_, position}.exec();

@@ -23,7 +23,8 @@ namespace headway {
 struct job_write {
   std::uint64_t expected_seq = 0; ///< the job's seq before this update; 0: the job must not exist yet
   job_state after;                ///< its `position` is ignored: the store knows it
-  std::vector<std::shared_ptr<job_event>> events; ///< in order; may be empty (a heartbeat). A commit sets their positions.
+  std::vector<std::shared_ptr<job_event>>
+    events; ///< in order; may be empty (a heartbeat). A commit sets their positions.
 };
 
 /// What became of one write of a batch.
@@ -59,7 +60,10 @@ public:
   /// Writes a batch in one transaction, in the order given. Several writes of one job are folded to one row, guarded by
   /// the first one's `expected_seq`; where the guard fails, all of that job's writes are left out and the others stand.
   /// On success sets the positions of all events written.
-  /// @returns one result per write; or store_unavailable, and then nothing was written.
+  /// An event whose id is in the log already fails the batch.
+  /// @returns one result per write; or store_unavailable, and then nothing was written. (PostgreSQL: where the
+  /// connection is lost during the COMMIT and no server found for 5 s to ask what became of it, the batch may yet turn
+  /// out to be written: its jobs then answer stale_seq, and the log holds events that nobody was told.)
   virtual result<std::vector<write_result>> commit(std::span<job_write> batch) = 0;
 
   /// @returns not_found, store_unavailable.
@@ -69,7 +73,8 @@ public:
   virtual result<job_page> list_jobs(const job_filter& filter) = 0;
 
   /// A job's events with seq > `after_seq`, in order. @returns not_found for an unknown job.
-  virtual result<std::vector<job_event>> job_events(std::string_view id, std::uint64_t after_seq, std::size_t limit) = 0;
+  virtual result<std::vector<job_event>> job_events(std::string_view id, std::uint64_t after_seq,
+                                                    std::size_t limit) = 0;
 
   /// The last position of the log, 0 for an empty one.
   virtual result<std::uint64_t> head() = 0;

@@ -2,12 +2,12 @@
 
 #include "storage/files.hpp"
 
-#include <cerrno>
-#include <system_error>
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
 
 namespace headway {
 
@@ -22,12 +22,11 @@ store_lock::store_lock(const std::string& database_path) {
   auto reason = errno;
   ::close(fd_);
   if (reason == EWOULDBLOCK)
-    throw store_open_error{"Another Headway process serves " + database_path + "; stop it first, or use PostgreSQL for several nodes."};
+    throw store_open_error{"Another Headway process serves " + database_path +
+                           "; stop it first, or use PostgreSQL for several nodes."};
   throw store_open_error{"Cannot lock " + path + ": " + std::generic_category().message(reason) + "."};
 }
 
-store_lock::~store_lock() {
-  ::close(fd_);
-}
+store_lock::~store_lock() { ::close(fd_); }
 
 } // namespace headway

@@ -1,6 +1,11 @@
 // Stands between a store and PostgreSQL, and cuts the connection at its COMMIT.
 #pragma once
 
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -8,11 +13,6 @@
 #include <string>
 #include <string_view>
 #include <thread>
-
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 namespace headway::test {
 

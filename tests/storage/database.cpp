@@ -59,16 +59,10 @@ private:
 
 } // namespace
 
-std::unique_ptr<database> make_sqlite_database() {
-  return std::make_unique<sqlite_database>();
-}
+std::unique_ptr<database> make_sqlite_database() { return std::make_unique<sqlite_database>(); }
 
-std::unique_ptr<database> make_postgres_database() {
-  return std::make_unique<postgres_database>();
-}
+std::unique_ptr<database> make_postgres_database() { return std::make_unique<postgres_database>(); }
 
-std::vector<engine> engines() {
-  return {{"sqlite", make_sqlite_database}, {"postgres", make_postgres_database}};
-}
+std::vector<engine> engines() { return {{"sqlite", make_sqlite_database}, {"postgres", make_postgres_database}}; }
 
 } // namespace headway::test

@@ -4,6 +4,7 @@
 #include "storage/make_store.hpp"
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,11 @@ struct engine {
   std::string name;
   std::unique_ptr<database> (*make)();
 };
+
+/// What GoogleTest prints of it.
+inline void PrintTo(const engine& what, std::ostream* out) {
+  *out << what.name;
+}
 
 /// For INSTANTIATE_TEST_SUITE_P.
 std::vector<engine> engines();

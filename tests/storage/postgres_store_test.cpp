@@ -7,7 +7,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <pqxx/pqxx>
 
 #include <chrono>
@@ -92,7 +91,8 @@ TEST_F(postgres, that_ends_one_connection_loses_nothing) {
 
 TEST_F(postgres, that_cannot_be_reached_is_an_opening_error_without_secrets) {
   cluster_.stop();
-  for (const auto& text : {url_.text, std::string{"postgres://u:secret%zz@h/d"}, std::string{"postgres://u:secret@127.0.0.1:1/d"}}) {
+  for (const auto& text :
+       {url_.text, std::string{"postgres://u:secret%zz@h/d"}, std::string{"postgres://u:secret@127.0.0.1:1/d"}}) {
     try {
       open_store({text});
       FAIL() << text;
@@ -110,7 +110,8 @@ protected:
     std::filesystem::create_directory(folder_);
     proxy_.emplace(folder_, cluster_.folder());
     auto url = url_.text;
-    url.replace(url.find(name(cluster_.folder())), name(cluster_.folder()).size(), name(cluster_.folder()) + "%2Fproxy");
+    url.replace(url.find(name(cluster_.folder())), name(cluster_.folder()).size(),
+                name(cluster_.folder()) + "%2Fproxy");
     store_ = open_store({url});
     commit(*store_, writes{job_.create()});
   }

@@ -190,11 +190,11 @@ TEST_P(store_contract, every_field_comes_back) {
   about->throttle = throttle_policy{250, 0.5};
   sample_job job{about};
   commit(writes{job.create(),
-                  job.update({.verb = job_verb::progress, .progress = 12.5, .message = hard, .stage = ",\"{NULL}\""}),
-                  job.update({.verb = job_verb::output, .chunk = hard + "\n", .chunk_type = "stderr"}),
-                  job.update({.verb = job_verb::output, .chunk = hard}),
-                  job.update({.verb = job_verb::progress, .progress = 33.333333333333336}),
-                  job.update({.verb = job_verb::complete, .result = R"({"z":1,"a":[12.5,"\"\\"]})"})});
+                job.update({.verb = job_verb::progress, .progress = 12.5, .message = hard, .stage = ",\"{NULL}\""}),
+                job.update({.verb = job_verb::output, .chunk = hard + "\n", .chunk_type = "stderr"}),
+                job.update({.verb = job_verb::output, .chunk = hard}),
+                job.update({.verb = job_verb::progress, .progress = 33.333333333333336}),
+                job.update({.verb = job_verb::complete, .result = R"({"z":1,"a":[12.5,"\"\\"]})"})});
 
   store_ = open();
   expect_same_job(store_->load_job("a.B_c:d-9").value(), job.state());
@@ -252,8 +252,9 @@ TEST_P(store_contract, text_that_no_engine_may_hold_spoils_no_batch) {
   sample_job bad{"bad"};
   sample_job good{"good"};
   using namespace std::string_literals;
-  auto results = commit(writes{bad.create(), bad.update({.verb = job_verb::progress, .progress = 1, .message = "a\0b"s}),
-                                 bad.update({.verb = job_verb::stage, .stage = "\xff\xc3("}), good.create()});
+  auto results =
+    commit(writes{bad.create(), bad.update({.verb = job_verb::progress, .progress = 1, .message = "a\0b"s}),
+                  bad.update({.verb = job_verb::stage, .stage = "\xff\xc3("}), good.create()});
   EXPECT_TRUE(std::ranges::all_of(results, [](const auto& r) { return r.error == errc{}; }));
   EXPECT_EQ(store_->load_job("bad")->seq, 4U);
   EXPECT_EQ(store_->load_job("good")->seq, 1U);

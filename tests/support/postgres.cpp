@@ -1,5 +1,12 @@
 #include "tests/support/postgres.hpp"
 
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -10,12 +17,10 @@
 #include <stdexcept>
 #include <thread>
 
-#include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
+/// libpqxx 6.4 forgets one small result each time a connection breaks under a query (make_result throws before it owns
+/// it).
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() { return "leak:libpqxx-6.4.so\n"; }
 
 namespace headway::test {
 
@@ -101,8 +106,8 @@ postgres_cluster::postgres_cluster() : binaries_{find_binaries()} {
   if (auto* user = server_user(); user && ::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0)
     throw std::runtime_error{"chown failed"};
   // --no-sync is for initdb's own files: the server syncs as always
-  run({binaries_ + "/initdb", "-D", folder_ + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
-       "--no-sync", "--no-instructions"});
+  run({binaries_ + "/initdb", "-D", folder_ + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
+       "--locale=C.UTF-8", "--no-sync", "--no-instructions"});
   start();
 }
 

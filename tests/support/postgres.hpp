@@ -1,15 +1,15 @@
 // A private PostgreSQL: its own cluster in a temporary folder, reached by a socket in there, gone when the object is.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
-
 namespace headway::test {
 
-/// Runs the server as the user `postgres` where we are root, which PostgreSQL refuses to run as. The server dies with the
-/// thread that started it, also by kill -9; folders that were left so are removed by the next one.
+/// Runs the server as the user `postgres` where we are root, which PostgreSQL refuses to run as. The server dies with
+/// the thread that started it, also by kill -9; folders that were left so are removed by the next one.
 class postgres_cluster {
 public:
   /// @throws std::runtime_error with what the server said.
