@@ -1,0 +1,154 @@
+// ENGINE.IO SESSION  one peer's state: polling or WebSocket, the upgrade between them, heartbeat, closing.
+//
+//   polls, posts, frames, time --> session --> actions: frames to write, polls to answer, messages received, close
+//
+// Pure: no sockets, no clock. Whoever owns it feeds it what happens and carries out `take_actions()` after each call.
+// Everything that concerns one session happens on one thread, in order of arrival.
+#pragma once
+
+#include "core/throttle.hpp"
+#include "net/protocol/engineio.hpp"
+#include "net/protocol/frame.hpp"
+#include "net/protocol/http.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace headway::engineio {
+
+struct session_options {
+  std::chrono::milliseconds ping_interval{25'000};
+  std::chrono::milliseconds ping_timeout{20'000};
+  std::chrono::milliseconds upgrade_timeout{10'000};
+  std::size_t max_payload_bytes = 1'000'000;
+  std::size_t max_packets_in = 256; ///< of one POST
+  std::size_t max_packets_out = 16; ///< of one poll's answer: python-engineio takes no more
+};
+
+enum class transport : bool { polling, websocket };
+
+enum class close_reason { none, transport_close, transport_error, ping_timeout, parse_error, forced_close, server_shutdown, slow_consumer };
+
+/// As clients and logs name it: "ping timeout".
+std::string_view to_string(close_reason reason) noexcept;
+
+/// A message for the layer above.
+struct message {
+  bool is_binary = false;
+  std::string data;
+};
+
+/// What is to be done now, in this order.
+struct actions {
+  std::vector<message> received;
+  std::vector<frame_ptr> to_websocket;     ///< to the live WebSocket
+  std::vector<frame_ptr> to_probe;         ///< to the WebSocket that is upgrading, before it is live
+  std::optional<http_answer> poll_answer;  ///< ends the poll that waits
+  std::optional<http_answer> second_poll_answer; ///< ends the poll that came while one was held
+  std::optional<http_answer> post_answer;  ///< ends the POST just fed in
+  bool promote_probe = false;              ///< the upgrading WebSocket is the live one from here on (before to_websocket is written)
+  bool close_probe = false;                ///< the upgrading WebSocket is to be closed; the session goes on
+  close_reason closed = close_reason::none;///< the session has ended: close the live WebSocket after what is written
+
+  bool empty() const;
+};
+
+class session {
+public:
+  /// A session that starts with a poll (feed that to `on_poll` next) or on a WebSocket. The open packet is its first packet.
+  session(session_options options, std::string sid, transport first, steady_time now);
+
+  const std::string& sid() const { return sid_; }
+  transport live_transport() const { return transport_; }
+  bool is_closed() const { return closed_ != close_reason::none; }
+  /// Bytes that wait for a poll.
+  std::size_t queued_bytes() const { return queued_bytes_; }
+
+  /// A GET. It is answered at once or held; a second one while one is held ends the session.
+  void on_poll(steady_time now);
+  /// The held GET's connection went away.
+  void on_poll_aborted(steady_time now);
+  /// A whole POST. `is_octet_stream`: its content type was application/octet-stream.
+  void on_post(std::string_view body, bool is_octet_stream, steady_time now);
+  /// A POST's connection went away before its body was complete, or a second POST came while one was being read
+  /// (`post_answer` is for that one).
+  void on_post_broken(steady_time now);
+
+  /// A WebSocket asks to take this session over. False: there is one already; close the new one, nothing else changes.
+  bool on_probe_open(steady_time now);
+  void on_probe_frame(std::string_view data, bool is_binary, steady_time now);
+  void on_probe_closed(steady_time now);
+
+  void on_websocket_frame(std::string_view data, bool is_binary, steady_time now);
+  /// `reason`: transport_close for an orderly end, transport_error otherwise.
+  void on_websocket_closed(close_reason reason, steady_time now);
+
+  /// Time has come to `wake_up()`.
+  void on_time(steady_time now);
+  /// When `on_time` wants to be called next; after the end: when `lingers` becomes false.
+  steady_time wake_up() const;
+
+  /// Sends a whole Engine.IO packet ("42[...]", or a binary message). On a closed session: dropped.
+  /// A held poll is ended by `take_actions`, so that packets sent together leave together.
+  void send(const frame_ptr& packet);
+
+  /// Ends the session from our side, after what is queued. With `server_shutdown` pollers are not told
+  /// (python-engineio never reconnects after a close packet): their poll is answered 503.
+  void close(close_reason reason, steady_time now);
+
+  /// After the end: whether a late poll still has an answer waiting. Keep the session, and feed `on_poll`, while it has.
+  bool lingers(steady_time now) const;
+
+  actions take_actions();
+
+private:
+  enum class probe : std::uint8_t { none, open, answered };
+
+  void on_packet(packet&& p, steady_time now);
+  void on_close_packet(steady_time now);
+
+  void await_ping(steady_time now);
+  void queue_ping(steady_time now);
+  /// Ends the session where its time is over, timer or no timer. True: it has ended.
+  bool is_over(steady_time now);
+
+  void enqueue(const frame_ptr& packet);
+  std::string next_payload();
+  void drop_queue();
+  void answer_poll(std::string body);
+  void drop_probe();
+  void promote();
+
+  /// The session ends by a peer's fault or silence: what waits is dropped, a held poll hears of it.
+  void fail(close_reason reason);
+  void end(close_reason reason);
+  http_answer gone() const;
+
+  session_options options_;
+  std::string sid_;
+  transport transport_;
+  close_reason closed_ = close_reason::none;
+
+  std::deque<frame_ptr> queue_; ///< what waits for a poll; after the end: what the lingering close still tells
+  std::size_t queued_bytes_ = 0;
+  bool poll_held_ = false;
+  steady_time poll_since_{};
+
+  bool awaits_pong_ = false;
+  bool pong_extended_ = false;
+  steady_time heartbeat_due_{}; ///< of the next ping; of the pong while one is awaited
+
+  probe probe_ = probe::none;
+  steady_time probe_due_{};
+
+  steady_time lingers_until_{};
+  actions actions_;
+};
+
+} // namespace headway::engineio

@@ -1,0 +1,284 @@
+#include "tests/protocol/engineio_transcript.hpp"
+
+#include <gtest/gtest.h>
+
+namespace headway::engineio {
+namespace {
+
+/// No ping comes in between.
+session_options patient() {
+  auto options = transcript::quick();
+  options.ping_interval = std::chrono::seconds{25};
+  return options;
+}
+
+class engineio_upgrade : public testing::Test {
+protected:
+  engineio_upgrade() { t("> poll"); }
+
+  transcript t{transport::polling, patient()};
+};
+
+TEST_F(engineio_upgrade, goes_by_probe_and_upgrade_packet) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+    < poll 200 6
+    > probe-frame 5
+    < promote
+    > send 4a
+    < ws 4a
+    > frame 4b
+    < received b
+  )");
+  EXPECT_EQ(t.subject().live_transport(), transport::websocket);
+}
+
+TEST_F(engineio_upgrade, polling_is_live_until_the_upgrade_packet) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > poll
+    > send 4a
+    < poll 200 4a
+    > post 4b
+    < received b
+    < post 200 ok
+    > probe-frame 2probe
+    < probe 3probe
+    > send 4c
+    > poll
+    < poll 200 4c
+    > post 4d
+    < received d
+    < post 200 ok
+    > probe-frame 5
+    < promote
+  )");
+}
+
+TEST_F(engineio_upgrade, what_is_queued_goes_to_the_websocket_in_order) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+    > send 41 42 43 44 45 46 47 48 49 4a 4b 4c 4d 4e 4f 4g 4h
+    > send-binary xyz
+    > probe-frame 5
+    < promote
+    < ws 41
+    < ws 42
+    < ws 43
+    < ws 44
+    < ws 45
+    < ws 46
+    < ws 47
+    < ws 48
+    < ws 49
+    < ws 4a
+    < ws 4b
+    < ws 4c
+    < ws 4d
+    < ws 4e
+    < ws 4f
+    < ws 4g
+    < ws 4h
+    < ws binary xyz
+  )");
+  EXPECT_EQ(t.subject().queued_bytes(), 0U);
+}
+
+TEST_F(engineio_upgrade, a_poll_after_the_probe_is_ended_by_a_noop_when_it_stays_empty) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+    > poll
+    > wait 49
+    > wait 1
+    < poll 200 6
+    > poll
+    > wait 20
+    > send 4a
+    < poll 200 4a
+    > poll
+    > wait 50
+    < poll 200 6
+  )");
+}
+
+TEST_F(engineio_upgrade, a_poll_before_the_probe_is_held) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > poll
+    > wait 500
+  )");
+}
+
+TEST_F(engineio_upgrade, a_poll_that_is_held_at_the_end_gets_a_noop) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+    > poll
+    > probe-frame 5
+    < promote
+    < poll 200 6
+  )");
+}
+
+TEST_F(engineio_upgrade, the_upgrade_packet_is_taken_without_a_probe) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > probe-frame 5
+    < promote
+    > send 4a
+    < ws 4a
+  )");
+}
+
+TEST_F(engineio_upgrade, another_first_frame_closes_the_websocket_and_not_the_session) {
+  for (std::string frame : {"4x", "2foo", "2", "", "xyz", "3probe", "5x"}) {
+    EXPECT_TRANSCRIPT(t, "> probe\n> probe-frame " + frame + R"(
+      < close probe
+      > send 4a
+      > poll
+      < poll 200 4a
+    )") << frame;
+  }
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > probe-binary 5
+    < close probe
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+  )");
+}
+
+TEST_F(engineio_upgrade, a_lost_websocket_leaves_the_session) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+    > probe-closed
+    > poll
+    > wait 100
+    > send 4a
+    < poll 200 4a
+    > probe
+    > probe-frame 5
+    < promote
+  )");
+}
+
+TEST_F(engineio_upgrade, one_that_takes_too_long_is_given_up) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+    > wait 999
+    > wait 1
+    < close probe
+    > poll
+    > wait 100
+    > send 4a
+    < poll 200 4a
+  )");
+}
+
+TEST_F(engineio_upgrade, a_second_websocket_is_refused_and_changes_nothing) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > probe
+    < refused
+    > probe-frame 2probe
+    < probe 3probe
+    > probe
+    < refused
+    > probe-frame 5
+    < promote
+    > probe
+    < refused
+    > frame 4a
+    < received a
+  )");
+}
+
+TEST_F(engineio_upgrade, polls_and_posts_afterwards_are_bad_requests) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+    > probe-frame 5
+    < promote
+    > poll
+    < poll 400 {"code":3,"message":"Bad request"}
+    > post 4a
+    < post 400 {"code":3,"message":"Bad request"}
+    > broken
+    < post 400
+    > abort
+    > frame 4a
+    < received a
+  )");
+}
+
+TEST_F(engineio_upgrade, ends_with_its_session) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > close forced close
+    < close probe
+    < closed forced close
+    > probe-frame 5
+  )");
+}
+
+TEST_F(engineio_upgrade, of_an_unknown_session_is_refused) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > close forced close
+    < closed forced close
+    > probe
+    < refused
+  )");
+}
+
+TEST(engineio_upgrade_timing, the_heartbeat_goes_on_over_the_new_transport) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > probe
+    > wait 300
+    > probe-frame 2probe
+    < probe 3probe
+    > probe-frame 5
+    < promote
+    < ws 2
+    > wait 100
+    > frame 3
+    > wait 300
+    < ws 2
+    > wait 200
+    < closed ping timeout
+  )");
+}
+
+TEST(engineio_upgrade_timing, python_probes_before_its_first_poll) {
+  transcript t{transport::polling, patient()};
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+    > probe-frame 5
+    < promote
+    > frame 40{}
+    < received 0{}
+  )");
+}
+
+} // namespace
+} // namespace headway::engineio
