@@ -1,0 +1,168 @@
+#include "net/protocol/socketio_session.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace headway::socketio {
+
+namespace {
+
+constexpr char engineio_message = '4';
+constexpr std::size_t echoed_namespace_bytes_max = 64;
+
+outgoing text_message(const packet& p) {
+  return {false, engineio_message + encode(p)};
+}
+
+packet server_packet(packet_type type, std::string_view nsp, std::optional<json> data = {}) {
+  packet p;
+  p.type = type;
+  p.nsp = nsp;
+  p.data = std::move(data);
+  return p;
+}
+
+std::string name_text(const json& name) {
+  auto* text = name.get_ptr<const json::string_t*>();
+  return text ? *text : dump_json(name);
+}
+
+/// An event, acknowledgement or goodbye for a namespace that is joined.
+command to_command(packet&& p, std::vector<std::string>&& attachments) {
+  if (p.type == packet_type::disconnect)
+    return disconnect_command{std::move(p.nsp)};
+  auto& items = *p.data;
+  if (p.type == packet_type::ack || p.type == packet_type::binary_ack)
+    return ack_command{std::move(p.nsp), *p.ack_id, std::move(items), std::move(attachments)};
+  auto args = json::array();
+  std::move(std::next(items.begin()), items.end(), std::back_inserter(args));
+  return event_command{std::move(p.nsp), name_text(items.front()), std::move(args), std::move(attachments), p.ack_id};
+}
+
+} // namespace
+
+session::session(session_options options, steady_time opened)
+  : options_{std::move(options)}, connect_due_{opened + options_.connect_timeout} {
+}
+
+result<std::vector<command>> session::on_message(const engineio::message& msg, std::vector<outgoing>& replies,
+                                                 steady_time now) {
+  if (msg.is_binary != partial_.has_value()) // a binary message nobody announced, or a text where one was
+    return errc::bad_request;
+  return msg.is_binary ? on_attachment(msg.data) : on_text(msg.data, replies, now);
+}
+
+result<std::vector<command>> session::on_text(std::string_view text, std::vector<outgoing>& replies, steady_time now) {
+  auto p = decode(text, options_.limits);
+  if (!p || p->type == packet_type::connect_error)
+    return p ? errc::bad_request : p.error();
+  if (p->type == packet_type::connect)
+    return on_connect(std::move(*p), replies);
+
+  auto is_joined = joined_.contains(p->nsp);
+  if (!is_joined && !left_.contains(p->nsp))
+    return errc::bad_request;
+  std::vector<command> commands;
+  if (p->attachments > 0) {
+    auto due = now + options_.attachments_timeout;
+    partial_ = partial{std::move(*p), is_joined, {}, 0, due};
+  } else if (is_joined) {
+    if (p->type == packet_type::disconnect)
+      leave(p->nsp, now);
+    commands.push_back(to_command(std::move(*p), {}));
+  }
+  return commands;
+}
+
+result<std::vector<command>> session::on_attachment(const std::string& bytes) {
+  auto& waiting = *partial_;
+  waiting.bytes += bytes.size();
+  if (waiting.bytes > options_.attachment_bytes_max)
+    return errc::payload_too_large;
+  waiting.attachments.push_back(waiting.is_wanted ? bytes : std::string{});
+  std::vector<command> commands;
+  if (waiting.attachments.size() < waiting.head.attachments)
+    return commands;
+  auto whole = std::move(*partial_);
+  partial_.reset();
+  if (whole.is_wanted && joined_.contains(whole.head.nsp)) // the server may have ended the namespace meanwhile
+    commands.push_back(to_command(std::move(whole.head), std::move(whole.attachments)));
+  return commands;
+}
+
+result<std::vector<command>> session::on_connect(packet&& p, std::vector<outgoing>& replies) {
+  std::vector<command> commands;
+  if (!options_.namespaces.contains(p.nsp)) {
+    replies.push_back(refuse(p.nsp.substr(0, echoed_namespace_bytes_max), "Invalid namespace"));
+    return commands;
+  }
+  if (joined_.contains(p.nsp) || !pending_.insert(p.nsp).second)
+    return errc::bad_request;
+  commands.push_back(connect_command{std::move(p.nsp), std::move(p.data).value_or(json::object())});
+  return commands;
+}
+
+void session::leave(const std::string& nsp, steady_time now) {
+  joined_.erase(nsp);
+  left_.insert(nsp);
+  if (joined_.empty())
+    connect_due_ = now + options_.connect_timeout;
+}
+
+bool session::on_time(steady_time now) {
+  auto is_late = [now](const std::optional<steady_time>& due) { return due && now >= *due; };
+  return !is_late(connect_due_) && !(partial_ && now >= partial_->due);
+}
+
+steady_time session::wake_up() const {
+  auto due = connect_due_.value_or(steady_time::max());
+  return partial_ ? std::min(due, partial_->due) : due;
+}
+
+outgoing session::accept(std::string_view nsp, std::string_view sid, std::string_view pid) {
+  if (auto it = pending_.find(nsp); it != pending_.end())
+    joined_.insert(pending_.extract(it));
+  connect_due_.reset();
+  auto data = json::object();
+  data["sid"] = sid;
+  if (!pid.empty())
+    data["pid"] = pid;
+  return text_message(server_packet(packet_type::connect, nsp, std::move(data)));
+}
+
+outgoing session::refuse(std::string_view nsp, std::string_view message, const json& data) {
+  if (auto it = pending_.find(nsp); it != pending_.end())
+    pending_.erase(it);
+  auto body = json::object();
+  body["message"] = message;
+  if (!data.is_null())
+    body["data"] = data;
+  return text_message(server_packet(packet_type::connect_error, nsp, std::move(body)));
+}
+
+outgoing session::disconnect(std::string_view nsp, steady_time now) {
+  if (joined_.contains(nsp))
+    leave(std::string{nsp}, now);
+  return text_message(server_packet(packet_type::disconnect, nsp));
+}
+
+outgoing session::acknowledge(std::string_view nsp, std::uint64_t id, const json& args, std::size_t attachments) {
+  auto p = server_packet(attachments > 0 ? packet_type::binary_ack : packet_type::ack, nsp, args);
+  p.ack_id = id;
+  p.attachments = attachments;
+  return text_message(p);
+}
+
+bool session::is_connected(std::string_view nsp) const {
+  return joined_.contains(nsp);
+}
+
+std::string event_text(std::string_view nsp, std::string_view name, const json& payload) {
+  auto items = json::array();
+  items.push_back(name);
+  items.push_back(payload);
+  return engineio_message + encode(server_packet(packet_type::event, nsp, std::move(items)));
+}
+
+} // namespace headway::socketio
