@@ -20,7 +20,7 @@ void put(json& to, std::string_view name, const std::string& text) {
 }
 
 void put_time(json& to, std::string_view name, epoch_ms time) {
-  to[std::string{name}] = time == 0 ? json{} : json{iso8601(time)};
+  to[std::string{name}] = time == 0 ? json() : json(iso8601(time));
 }
 
 void put_view(json& to, const job_view& view) {
@@ -139,7 +139,7 @@ void get_jobs(const call& c) {
         json jobs = json::array();
         for (const auto& job : msg.page.jobs)
           jobs.push_back(to_json(job));
-        auto next = msg.page.next.empty() ? json{} : json{msg.page.next};
+        auto next = msg.page.next.empty() ? json() : json(msg.page.next);
         c.answer(json_answer(200, {{"jobs", std::move(jobs)}, {"next", std::move(next)}}));
       },
       [c](const caf::error& e) { c.refuse(to_errc(e)); });

@@ -174,15 +174,21 @@ private:
   void read_head() {
     set_deadline(limits_.head_timeout);
     http::async_read_header(socket_, buffer_, *parser_, [self = shared_from_this()](error_code failed, std::size_t) {
-      if (failed == http::error::header_limit)
-        self->refuse(problem(errc::header_too_large));
-      else if (failed == http::error::end_of_stream || failed.category() != http::make_error_code(http::error{}).category())
-        self->peer_gone(failed);
-      else if (failed)
-        self->refuse(problem(errc::bad_request));
-      else
+      if (!failed)
         self->on_head();
+      else if (failed == http::error::header_limit)
+        self->refuse(problem(errc::header_too_large));
+      else if (is_end(failed))
+        self->peer_gone(failed);
+      else
+        self->refuse(problem(errc::bad_request));
     });
+  }
+
+  /// The connection is at its end; every other error is what the peer wrote.
+  static bool is_end(error_code failed) {
+    static const auto& of_http = http::make_error_code(http::error::end_of_stream).category();
+    return failed.category() != of_http || failed == http::error::end_of_stream || failed == http::error::partial_message;
   }
 
   void on_head() {
@@ -203,16 +209,14 @@ private:
     }
     set_deadline(limits_.body_timeout);
     http::async_read(socket_, buffer_, *parser_, [self = shared_from_this()](error_code failed, std::size_t) {
-      if (failed == http::error::body_limit)
-        self->refuse(self->too_large(self->parser_->get()));
-      else if (failed == http::error::partial_message || failed == http::error::end_of_stream)
-        self->peer_gone(failed);
-      else if (failed && failed.category() != http::make_error_code(http::error{}).category())
-        self->peer_gone(failed);
-      else if (failed)
-        self->refuse(problem(errc::bad_request));
-      else
+      if (!failed)
         self->on_request();
+      else if (failed == http::error::body_limit)
+        self->refuse(self->too_large(self->parser_->get()));
+      else if (is_end(failed))
+        self->peer_gone(failed);
+      else
+        self->refuse(problem(errc::bad_request));
     });
   }
 
