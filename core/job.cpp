@@ -211,7 +211,7 @@ result<job_transition> apply(const job_state& before, const job_update& update, 
       build.add(event_kind::progress);
       break;
     case job_verb::increment:
-      view.progress = std::clamp(rounded(view.progress + *update.progress), view.progress, 100.0);
+      view.progress = std::clamp(rounded(view.progress + update.progress.value_or(0)), view.progress, 100.0);
       build.add(event_kind::progress);
       break;
     case job_verb::output: {

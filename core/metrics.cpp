@@ -18,8 +18,8 @@ auto& gauge(prometheus::Registry& registry, const char* name, const char* help) 
   return BuildGauge().Name(name).Help(help).Register(registry).Add({});
 }
 
-auto& histogram(prometheus::Registry& registry, const char* name, const char* help, std::vector<double> bounds) {
-  return BuildHistogram().Name(name).Help(help).Register(registry).Add({}, std::move(bounds));
+auto& histogram(prometheus::Registry& registry, const char* name, const char* help, const std::vector<double>& bounds) {
+  return BuildHistogram().Name(name).Help(help).Register(registry).Add({}, bounds);
 }
 
 } // namespace
