@@ -167,7 +167,7 @@ void server::house::start_storage(const server_hooks& hooks) {
     publish = hooks.wrap_publish(std::move(publish));
   auto writer = open_store({settings.database_url});
   if (hooks.wrap_writer)
-    writer = hooks.wrap_writer(std::move(writer), publish);
+    writer = hooks.wrap_writer(std::move(writer));
   gate = std::make_shared<storage_gate>(settings.storage.pending_writes_max);
   storage_writer = system->spawn<caf::detached>(storage, writer.release(), gate, std::move(publish), &counters,
                                                 settings.storage.batch_writes_max);

@@ -18,7 +18,7 @@ namespace headway {
 /// For tests that plant faults: what stands between storage and the lanes, and the writer itself.
 struct server_hooks {
   std::function<publish_function(publish_function)> wrap_publish;
-  std::function<std::unique_ptr<store>(std::unique_ptr<store>, publish_function)> wrap_writer;
+  std::function<std::unique_ptr<store>(std::unique_ptr<store>)> wrap_writer;
 };
 
 class server {
