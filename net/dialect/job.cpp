@@ -13,8 +13,8 @@ constexpr std::size_t echoed_bytes_max = 64;
 /// An id in the JSON type its client joined with. Ids that are no plain numbers stay texts.
 json id_json(std::string_view id, id_type ids) {
   std::uint64_t number = 0;
-  auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number);
-  if (ids == id_type::number && error == std::errc{} && end == id.data() + id.size())
+  std::from_chars(id.data(), id.data() + id.size(), number);
+  if (ids == id_type::number && std::to_string(number) == id) // "042" is no number
     return number;
   return id;
 }
