@@ -46,3 +46,18 @@ def test_under_load_every_watcher_gets_everything_in_order(house, store_url):
     report = check_trace(store_url, house.logs)
     assert report.counts["acknowledged"] == len(JOBS) * UPDATES
     assert report.counts["watchers"] == report.counts["connections"] == len(WATCHERS) + 1  # nobody was thrown out
+
+
+def test_joining_and_leaving_under_load_has_no_seam(house, store_url):
+    server = house.serve(store_url, *OPTIONS)
+    api = server.api()
+    for job in JOBS[:10]:
+        api.create(id=job)
+    watchers = [house.run(Watcher(server, house.logs, f"restless-{transport}", jobs, "socket.io-client", transport, timeout_s=120, churn=4)).wait_joined()
+                for jobs, transport in ((JOBS[:5], "websocket"), (JOBS[5:10], "upgrade"))]
+    house.run(Load(server, house.logs, JOBS[:10], updates=max(UPDATES // 4, 50))).result()
+    for watcher in watchers:
+        watcher.wait(60)
+        assert len(watcher.events("job_status")) > 50
+    server.stop()
+    check_trace(store_url, house.logs)

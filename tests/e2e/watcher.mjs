@@ -1,4 +1,5 @@
-// Watches with a stock socket.io-client. See watch_log.py for the argument and what it does.
+// Watches with a stock socket.io-client. See watch_log.py for the argument and what it does. Besides, "churn": N leaves
+// the job of every Nth update and joins it again.
 import { openSync, writeSync } from "node:fs";
 
 import { io } from "socket.io-client";
@@ -11,12 +12,13 @@ let connections = 0;
 let saidJoined = false;
 let phase = "watching";
 let seen;
+let updates = 0;
 
 const write = (line) => writeSync(file, JSON.stringify(line) + "\n");
 const conn = () => `${config.name}#${connections}`;
 const all = (done) => config.jobs.every((job) => done.has(job));
 const transport = () => socket.io.engine?.transport?.name;
-const reset = () => (seen = { states: new Set(), updated: new Set(), ended: new Set(), left: new Set(), ponged: false });
+const reset = () => (seen = { states: new Set(), updated: new Set(), ended: new Set(), left: new Set(), away: new Set(), ponged: false });
 reset();
 
 const socket = io(config.url, {
@@ -45,6 +47,7 @@ socket.onAny((name, data, ...more) => {
   if (name === "job_status") seen.states.add(job);
   if (name === "job_update") seen.updated.add(job);
   if (name === "job_update" && endings.has(data?.status)) seen.ended.add(job);
+  if (phase === "watching" && config.churn) churn(name, data);
   if (name === "job_unsubscribed") seen.left.add(job);
   if (name === "pong") seen.ponged = true;
   if (!saidJoined && all(seen.states) && all(seen.updated)) {
@@ -54,8 +57,20 @@ socket.onAny((name, data, ...more) => {
   advance();
 });
 
+function churn(name, { job_id: job, status } = {}) {
+  if (name === "job_update" && !endings.has(status) && !seen.away.has(job) && ++updates % config.churn === 0) {
+    seen.away.add(job);
+    socket.emit("leave_job", { job_id: job });
+  }
+  if (name === "job_unsubscribed") {
+    seen.away.delete(job);
+    seen.ended.delete(job);
+    socket.emit("join_job", { job_id: job });
+  }
+}
+
 function advance() {
-  if (phase === "watching" && all(seen.ended)) {
+  if (phase === "watching" && all(seen.ended) && seen.away.size === 0) {
     phase = "leaving";
     complete(true);
     for (const job of config.jobs) socket.emit("leave_job", { job_id: job });
