@@ -4,6 +4,7 @@
 //   > frame TEXT | binary BYTES | gone | send TEXT TEXT ... | send-binary BYTES | close REASON
 //   > wait MS     time passes, the timers fire when they ought to
 //   > late MS     time passes, no timer fires
+//   > tick        a timer fires, whether it ought to or not
 //   < received TEXT | poll STATUS BODY | second poll STATUS BODY | post STATUS BODY
 //   < ws TEXT | promote | probe TEXT | close probe | refused (the probe) | closed REASON
 #pragma once
@@ -71,6 +72,8 @@ private:
       wait(std::chrono::milliseconds{std::stoi(argument)}, out);
     else if (verb == "late")
       now_ += std::chrono::milliseconds{std::stoi(argument)};
+    else if (verb == "tick")
+      session_.on_time(now_);
     else if (verb != "probe" && verb != "take")
       out.push_back("unknown: " + verb);
     take(out);

@@ -116,6 +116,28 @@ TEST_F(engineio_upgrade, a_poll_before_the_probe_is_held) {
   )");
 }
 
+TEST_F(engineio_upgrade, a_timer_that_fires_early_changes_nothing) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    > late 500
+    > tick
+    > probe
+    > late 500
+    > tick
+    > probe-frame 2probe
+    < probe 3probe
+    < poll 200 6
+    > poll
+    > late 20
+    > tick
+    > tick
+    > probe-frame 5
+    < promote
+    < poll 200 6
+    > tick
+  )");
+}
+
 TEST_F(engineio_upgrade, a_poll_that_is_held_at_the_end_gets_a_noop) {
   EXPECT_TRANSCRIPT(t, R"(
     > probe
