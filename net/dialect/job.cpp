@@ -19,9 +19,7 @@ json id_json(std::string_view id, id_type ids) {
   return id;
 }
 
-wire_event error_event(std::string_view message) {
-  return {"error", json{{"message", message}}};
-}
+wire_event error_event(std::string_view message) { return {"error", json{{"message", message}}}; }
 
 wire_event not_found(std::string_view id) {
   return error_event("Job " + std::string{id} + " not found or access denied");
@@ -155,9 +153,7 @@ std::vector<wire_event> job_dialect::refused(const room_name& room, errc why) co
   return {error_event(text(why))};
 }
 
-wire_event job_dialect::pong(epoch_ms now) const {
-  return {"pong", json{{"timestamp", iso8601(now)}}};
-}
+wire_event job_dialect::pong(epoch_ms now) const { return {"pong", json{{"timestamp", iso8601(now)}}}; }
 
 std::vector<wire_event> job_dialect::render(const job_event& event, id_type ids) const {
   if (event.kind == event_kind::output || event.kind == event_kind::custom)

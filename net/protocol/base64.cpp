@@ -31,7 +31,7 @@ result<std::string> base64_decode(std::string_view text) {
                            reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   if (n < 0)
     return errc::bad_request;
-  // EVP_DecodeBlock skips blanks at the ends, takes '=' anywhere and counts padding as bytes. Encoding again finds it all.
+  // EVP_DecodeBlock skips blanks at the ends, takes '=' anywhere and counts padding as bytes: encode again.
   auto padding = static_cast<std::size_t>(text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0);
   out.resize(static_cast<std::size_t>(n) - std::min(padding, static_cast<std::size_t>(n)));
   if (base64_encode(out) != text)

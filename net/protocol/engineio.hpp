@@ -12,7 +12,15 @@
 
 namespace headway::engineio {
 
-enum class packet_type : char { open = '0', close = '1', ping = '2', pong = '3', message = '4', upgrade = '5', noop = '6' };
+enum class packet_type : char {
+  open = '0',
+  close = '1',
+  ping = '2',
+  pong = '3',
+  message = '4',
+  upgrade = '5',
+  noop = '6'
+};
 
 /// "4hello" is message "hello"; binary messages have no type character.
 struct packet {
@@ -21,7 +29,8 @@ struct packet {
   std::string data; ///< without the type character; decoded bytes where binary
 };
 
-/// One text frame. "b<base64>" is a binary message. @returns bad_request for an empty frame, an unknown type, bad base64.
+/// One text frame. "b<base64>" is a binary message.
+/// @returns bad_request for an empty frame, an unknown type or bad base64.
 result<packet> decode_packet(std::string_view text);
 
 /// A polling body: packets joined by 0x1E.

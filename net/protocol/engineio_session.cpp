@@ -71,9 +71,7 @@ http_answer not_stored(http_answer answer) {
   return answer;
 }
 
-http_answer empty_answer(int status) {
-  return not_stored({status, {}, {}, {}});
-}
+http_answer empty_answer(int status) { return not_stored({status, {}, {}, {}}); }
 
 } // namespace
 
@@ -198,9 +196,7 @@ void session::on_probe_frame(std::string_view data, bool is_binary, steady_time 
     drop_probe(); // whatever it is, it is no upgrade; the session goes on by polling
 }
 
-void session::on_probe_closed(steady_time) {
-  probe_ = probe::none;
-}
+void session::on_probe_closed(steady_time) { probe_ = probe::none; }
 
 void session::drop_probe() {
   if (probe_ != probe::none)
@@ -250,9 +246,7 @@ void session::on_packet(packet&& p, steady_time now) {
   if (awaits_pong_ && !std::exchange(pong_extended_, true))
     heartbeat_due_ = now + options_.ping_timeout;
   switch (p.type) {
-    case packet_type::message:
-      actions_.received.push_back({p.is_binary, std::move(p.data)});
-      break;
+    case packet_type::message: actions_.received.push_back({p.is_binary, std::move(p.data)}); break;
     case packet_type::pong:
       if (awaits_pong_)
         await_ping(now);
@@ -260,13 +254,10 @@ void session::on_packet(packet&& p, steady_time now) {
     case packet_type::ping: // the server pings, nobody else
       fail(close_reason::transport_error);
       break;
-    case packet_type::close:
-      on_close_packet(now);
-      break;
+    case packet_type::close: on_close_packet(now); break;
     case packet_type::open:
     case packet_type::upgrade:
-    case packet_type::noop:
-      break;
+    case packet_type::noop: break;
   }
 }
 
@@ -301,7 +292,7 @@ void session::queue_ping(steady_time now) {
 }
 
 bool session::is_over(steady_time now) {
-  // A timer may be late; a poll or POST that comes first must not revive the dead. (On a WebSocket nothing is asked for.)
+  // A timer may be late; a poll or POST that comes first must not revive the dead.
   auto over_at = awaits_pong_ ? heartbeat_due_ : heartbeat_due_ + options_.ping_timeout;
   if (!is_closed() && transport_ == transport::polling && now >= over_at)
     fail(close_reason::ping_timeout);
@@ -437,8 +428,6 @@ http_answer session::gone() const {
   return handshake_refusal(handshake_error::session_unknown);
 }
 
-bool session::lingers(steady_time now) const {
-  return is_closed() && !queue_.empty() && now < lingers_until_;
-}
+bool session::lingers(steady_time now) const { return is_closed() && !queue_.empty() && now < lingers_until_; }
 
 } // namespace headway::engineio

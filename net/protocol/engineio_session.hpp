@@ -33,7 +33,16 @@ struct session_options {
 
 enum class transport : bool { polling, websocket };
 
-enum class close_reason { none, transport_close, transport_error, ping_timeout, parse_error, forced_close, server_shutdown, slow_consumer };
+enum class close_reason {
+  none,
+  transport_close,
+  transport_error,
+  ping_timeout,
+  parse_error,
+  forced_close,
+  server_shutdown,
+  slow_consumer
+};
 
 /// As clients and logs name it: "ping timeout".
 std::string_view to_string(close_reason reason) noexcept;
@@ -47,21 +56,22 @@ struct message {
 /// What is to be done now, in this order.
 struct actions {
   std::vector<message> received;
-  std::vector<frame_ptr> to_websocket;     ///< to the live WebSocket
-  std::vector<frame_ptr> to_probe;         ///< to the WebSocket that is upgrading, before it is live
-  std::optional<http_answer> poll_answer;  ///< ends the poll that waits
+  std::vector<frame_ptr> to_websocket;           ///< to the live WebSocket
+  std::vector<frame_ptr> to_probe;               ///< to the WebSocket that is upgrading, before it is live
+  std::optional<http_answer> poll_answer;        ///< ends the poll that waits
   std::optional<http_answer> second_poll_answer; ///< ends the poll that came while one was held
-  std::optional<http_answer> post_answer;  ///< ends the POST just fed in
-  bool promote_probe = false;              ///< the upgrading WebSocket is the live one from here on (before to_websocket is written)
-  bool close_probe = false;                ///< the upgrading WebSocket is to be closed; the session goes on
-  close_reason closed = close_reason::none;///< the session has ended: close the live WebSocket after what is written
+  std::optional<http_answer> post_answer;        ///< ends the POST just fed in
+  bool promote_probe = false;               ///< the upgrading WebSocket is the live one before to_websocket is written
+  bool close_probe = false;                 ///< the upgrading WebSocket is to be closed; the session goes on
+  close_reason closed = close_reason::none; ///< the session has ended: close the live WebSocket after what is written
 
   bool empty() const;
 };
 
 class session {
 public:
-  /// A session that starts with a poll (feed that to `on_poll` next) or on a WebSocket. The open packet is its first packet.
+  /// A session that starts with a poll (feed that to `on_poll` next) or on a WebSocket.
+  /// The open packet is its first packet.
   session(session_options options, std::string sid, transport first, steady_time now);
 
   const std::string& sid() const { return sid_; }
@@ -102,7 +112,8 @@ public:
   /// (python-engineio never reconnects after a close packet): their poll is answered 503.
   void close(close_reason reason, steady_time now);
 
-  /// After the end: whether a late poll still has an answer waiting. Keep the session, and feed `on_poll`, while it has.
+  /// After the end: whether a late poll still has an answer waiting.
+  /// Keep the session, and feed `on_poll`, while it has.
   bool lingers(steady_time now) const;
 
   actions take_actions();

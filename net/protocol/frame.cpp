@@ -20,7 +20,8 @@ std::string header(frame::kind kind, std::size_t size) {
 
 } // namespace
 
-frame::frame(kind k, std::string_view payload) : bytes_{header(k, payload.size())}, header_size_{bytes_.size()}, kind_{k} {
+frame::frame(kind k, std::string_view payload)
+  : bytes_{header(k, payload.size())}, header_size_{bytes_.size()}, kind_{k} {
   bytes_ += payload;
 }
 

@@ -56,9 +56,7 @@ std::string form_decode(std::string_view text) {
 
 } // namespace
 
-http_answer json_answer(int status, const json& body) {
-  return {status, "application/json", dump_json(body), {}};
-}
+http_answer json_answer(int status, const json& body) { return {status, "application/json", dump_json(body), {}}; }
 
 http_answer problem(errc code, std::string_view detail) {
   auto status = http_status(code);

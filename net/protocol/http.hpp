@@ -18,8 +18,8 @@ struct http_request {
   std::string body;
   std::string content_type;     ///< as sent; empty: none
   std::string content_encoding; ///< as sent; empty: none
-  std::string authorization; ///< as sent; empty: none
-  std::string origin;        ///< as sent; empty: none
+  std::string authorization;    ///< as sent; empty: none
+  std::string origin;           ///< as sent; empty: none
   std::string host;
   std::string user_agent;
 };
@@ -39,7 +39,8 @@ http_answer problem(errc code, std::string_view detail = {});
 /// Percent-decodes; "+" stays. @returns bad_request for a broken escape.
 result<std::string> percent_decode(std::string_view text);
 
-/// Query parameters by name, percent-decoded, "+" as space; the last of duplicates wins; broken escapes are kept as they are.
+/// Query parameters by name, percent-decoded, "+" as space.
+/// The last of duplicates wins; broken escapes are kept as they are.
 class query_params {
 public:
   explicit query_params(std::string_view query);

@@ -1,13 +1,13 @@
 // Which library, of the two that Debian 12 has:
 //
-//   libjwt 1.10.2-1+deb12u1    compares signatures in constant time (CVE-2024-25189, fixed in this very revision), calls
-//                              OpenSSL, which is linked anyway, and does no more than HMAC, RSA and ECDSA. Chosen.
-//   rhonabwy 1.1.11-1          compares them with strcmp (CVE-2024-25714, not fixed in Debian 12) and brings GnuTLS and
-//                              libcurl, with code that fetches keys from URLs which the token's header names.
+//   libjwt 1.10.2-1+deb12u1    compares signatures in constant time (CVE-2024-25189, fixed in this very revision),
+//                              calls OpenSSL, which is linked anyway, and does HMAC, RSA and ECDSA only. Chosen.
+//   rhonabwy 1.1.11-1          compares them with strcmp (CVE-2024-25714, fixed in later releases only) and brings
+//                              GnuTLS and libcurl, with code that fetches keys from URLs in the token's header.
 //
-// libjwt computes and compares, nothing else: it picks the algorithm from the token's header, reads base64 leniently and
-// claims without limits. So the algorithm is compared before and after it, the three parts are checked before it, and
-// the claims are read by our own bounded parser.
+// libjwt computes and compares, nothing else: it picks the algorithm from the token's header, reads base64 leniently
+// and claims without limits. So the algorithm is compared before and after it, the three parts are checked before it,
+// and the claims are read by our own bounded parser.
 #include "net/protocol/jwt.hpp"
 
 #include "core/json.hpp"

@@ -40,7 +40,8 @@ bool placeholders_fit(const json& value, std::size_t count) {
       return num && num->is_number_unsigned() && num->get<std::uint64_t>() < count;
     }
   }
-  return !value.is_structured() || std::ranges::all_of(value, [&](auto& part) { return placeholders_fit(part, count); });
+  return !value.is_structured() ||
+         std::ranges::all_of(value, [&](auto& part) { return placeholders_fit(part, count); });
 }
 
 bool is_event_name(const json& name, const codec_limits& limits) {
@@ -61,8 +62,7 @@ bool is_valid(const packet& p, const codec_limits& limits) {
       return data && data->is_array() && !data->empty() && data->size() <= limits.arguments + 1 &&
              is_event_name(data->front(), limits);
     case packet_type::ack:
-    case packet_type::binary_ack:
-      return p.ack_id && data && data->is_array() && data->size() <= limits.arguments;
+    case packet_type::binary_ack: return p.ack_id && data && data->is_array() && data->size() <= limits.arguments;
   }
   return false;
 }

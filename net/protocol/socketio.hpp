@@ -39,7 +39,8 @@ result<packet> decode(std::string_view text, const codec_limits& limits = {});
 /// Without Engine.IO's "4".
 std::string encode(const packet& p);
 
-/// `connect`, `connect_error`, `disconnect`, `disconnecting`, `newListener`, `removeListener`: emitting one kills a client.
+/// `connect`, `connect_error`, `disconnect`, `disconnecting`, `newListener`, `removeListener`.
+/// Emitting one kills a client.
 bool is_reserved_event(std::string_view name) noexcept;
 
 } // namespace headway::socketio

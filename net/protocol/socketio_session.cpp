@@ -11,9 +11,7 @@ namespace {
 constexpr char engineio_message = '4';
 constexpr std::size_t echoed_namespace_bytes_max = 64;
 
-outgoing text_message(const packet& p) {
-  return {false, engineio_message + encode(p)};
-}
+outgoing text_message(const packet& p) { return {false, engineio_message + encode(p)}; }
 
 packet server_packet(packet_type type, std::string_view nsp, std::optional<json> data = {}) {
   packet p;
@@ -43,8 +41,7 @@ command to_command(packet&& p, std::vector<std::string>&& attachments) {
 } // namespace
 
 session::session(session_options options, steady_time opened)
-  : options_{std::move(options)}, connect_due_{opened + options_.connect_timeout} {
-}
+  : options_{std::move(options)}, connect_due_{opened + options_.connect_timeout} {}
 
 result<std::vector<command>> session::on_message(const engineio::message& msg, std::vector<outgoing>& replies,
                                                  steady_time now) {
@@ -154,9 +151,7 @@ outgoing session::acknowledge(std::string_view nsp, std::uint64_t id, const json
   return text_message(p);
 }
 
-bool session::is_connected(std::string_view nsp) const {
-  return joined_.contains(nsp);
-}
+bool session::is_connected(std::string_view nsp) const { return joined_.contains(nsp); }
 
 std::string event_text(std::string_view nsp, std::string_view name, const json& payload) {
   auto items = json::array();

@@ -62,7 +62,8 @@ public:
 
   /// One Engine.IO message. Appends to `replies` what the protocol itself answers ("Invalid namespace").
   /// @returns the commands it completes; an error where the whole connection must be closed.
-  result<std::vector<command>> on_message(const engineio::message& msg, std::vector<outgoing>& replies, steady_time now);
+  result<std::vector<command>> on_message(const engineio::message& msg, std::vector<outgoing>& replies,
+                                          steady_time now);
 
   /// False: no namespace was joined in time (or attachments never came): close.
   bool on_time(steady_time now);
@@ -97,12 +98,13 @@ private:
   session_options options_;
   std::set<std::string, std::less<>> pending_; ///< asked for, neither granted nor refused
   std::set<std::string, std::less<>> joined_;
-  std::set<std::string, std::less<>> left_;    ///< joined once: late packets for them are no offence
-  std::optional<steady_time> connect_due_;     ///< none while a namespace is joined
+  std::set<std::string, std::less<>> left_; ///< joined once: late packets for them are no offence
+  std::optional<steady_time> connect_due_;  ///< none while a namespace is joined
   std::optional<partial> partial_;
 };
 
-/// "42", the namespace and `["name",payload]` as an Engine.IO text; the same for every peer, so it is made once and shared.
+/// "42", the namespace and `["name",payload]` as an Engine.IO text.
+/// The same for every peer, so it is made once and shared.
 std::string event_text(std::string_view nsp, std::string_view name, const json& payload);
 
 } // namespace headway::socketio

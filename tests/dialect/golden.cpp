@@ -7,8 +7,7 @@
 
 namespace headway {
 
-golden_file::golden_file(const std::string& name) : path_{HEADWAY_SOURCE_DIR "/tests/dialect/golden/" + name} {
-}
+golden_file::golden_file(const std::string& name) : path_{HEADWAY_SOURCE_DIR "/tests/dialect/golden/" + name} {}
 
 void golden_file::add(const std::string& what, const std::vector<wire_event>& events) {
   auto said = json::array();

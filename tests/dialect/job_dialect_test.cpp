@@ -1,5 +1,4 @@
 #include "net/dialect/job.hpp"
-
 #include "tests/dialect/golden.hpp"
 
 #include <gtest/gtest.h>
@@ -71,9 +70,7 @@ std::vector<scene> scenes() {
   return all;
 }
 
-job_state state_of(const job_event& event) {
-  return {event.info, event.view, event.seq, 99, 0, event.time};
-}
+job_state state_of(const job_event& event) { return {event.info, event.view, event.seq, 99, 0, event.time}; }
 
 TEST(job_dialect, says_what_its_golden_file_says) {
   golden_file golden{"job.jsonl"};
@@ -144,12 +141,15 @@ TEST(job_dialect, ping_takes_anything) {
 }
 
 TEST(job_dialect, a_missing_job_id_is_said_to_be_required) {
-  for (auto* args : {"[]", "[null]", "[{}]", "[42]", R"(["42"])", "[[]]", R"([[{"job_id":42}]])", R"([{"job_id":null}])", R"([{"job_id":""}])",
-                     R"([{"jobId":42}])", "[true]", "{}", "null", R"({"job_id":42})", "7"})
+  for (auto* args :
+       {"[]", "[null]", "[{}]", "[42]", R"(["42"])", "[[]]", R"([[{"job_id":42}]])", R"([{"job_id":null}])",
+        R"([{"job_id":""}])", R"([{"jobId":42}])", "[true]", "{}", "null", R"({"job_id":42})", "7"})
     for (auto* event : {"join_job", "leave_job"}) {
       auto request = dialect_a.decode(event, parse_json(args).value());
       ASSERT_FALSE(request) << args;
-      EXPECT_EQ(said({request.error()}), R"(error {"message":"job_id is required"})" "\n") << args;
+      EXPECT_EQ(said({request.error()}), R"(error {"message":"job_id is required"})"
+                                         "\n")
+        << args;
     }
 }
 

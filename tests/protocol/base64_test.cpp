@@ -23,8 +23,8 @@ TEST(base64, decodes_what_it_encodes) {
 }
 
 TEST(base64, refuses_what_is_not_strictly_base64) {
-  for (auto* text : {"A", "AA", "AAA", "A===", "====", "=", "AA=A", "AAAA=", "AAAA====", " AAAA", "AAA ", "AAAA\n", "AA\nA", "AQID*A==",
-                     "-_8=", "Zh==", "Zm9=", "AQ==AQ==", "AQIDBA"})
+  for (auto* text : {"A", "AA", "AAA", "A===", "====", "=", "AA=A", "AAAA=", "AAAA====", " AAAA", "AAA ", "AAAA\n",
+                     "AA\nA", "AQID*A==", "-_8=", "Zh==", "Zm9=", "AQ==AQ==", "AQIDBA"})
     EXPECT_FALSE(base64_decode(text)) << text;
   EXPECT_FALSE(base64_decode(std::string(4, '\0')));
 }

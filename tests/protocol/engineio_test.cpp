@@ -31,7 +31,11 @@ TEST(engineio_decode, empty_or_unknown_or_bad_base64_is_bad_request) {
 }
 
 TEST(engineio_payload, packets_are_joined_by_1e) {
-  auto packets = decode_payload("4hello\x1e""2\x1e""bAQIDBA==", 16).value();
+  auto packets = decode_payload("4hello\x1e"
+                                "2\x1e"
+                                "bAQIDBA==",
+                                16)
+                   .value();
   ASSERT_EQ(packets.size(), 3U);
   EXPECT_EQ(packets[0].data, "hello");
   EXPECT_EQ(packets[1].type, packet_type::ping);
@@ -39,21 +43,34 @@ TEST(engineio_payload, packets_are_joined_by_1e) {
 }
 
 TEST(engineio_payload, empty_elements_are_bad_request) {
-  for (auto* body : {"", "\x1e", "4a\x1e", "\x1e""4a", "4a\x1e\x1e""4b", "4a\x1e""x"})
+  for (auto* body : {"", "\x1e", "4a\x1e",
+                     "\x1e"
+                     "4a",
+                     "4a\x1e\x1e"
+                     "4b",
+                     "4a\x1e"
+                     "x"})
     EXPECT_EQ(decode_payload(body, 16).error(), errc::bad_request) << body;
 }
 
 TEST(engineio_payload, too_many_packets_are_payload_too_large) {
   std::string body = "4";
   for (int i = 1; i < 16; ++i)
-    body += "\x1e""4";
+    body += "\x1e"
+            "4";
   EXPECT_EQ(decode_payload(body, 16).value().size(), 16U);
-  EXPECT_EQ(decode_payload(body + "\x1e""4", 16).error(), errc::payload_too_large);
+  EXPECT_EQ(decode_payload(body + "\x1e"
+                                  "4",
+                           16)
+              .error(),
+            errc::payload_too_large);
 }
 
 TEST(engineio_payload, encodes_text_as_it_is_and_binary_in_base64) {
   std::vector frames{text_frame("4hello"), text_frame("2"), binary_frame("\x01\x02\x03\x04")};
-  EXPECT_EQ(encode_payload(frames), "4hello\x1e""2\x1e""bAQIDBA==");
+  EXPECT_EQ(encode_payload(frames), "4hello\x1e"
+                                    "2\x1e"
+                                    "bAQIDBA==");
   EXPECT_EQ(encode_payload({}), "");
 }
 

@@ -167,7 +167,8 @@ TEST_F(engineio_upgrade, another_first_frame_closes_the_websocket_and_not_the_se
       > send 4a
       > poll
       < poll 200 4a
-    )") << frame;
+    )")
+      << frame;
   }
   EXPECT_TRANSCRIPT(t, R"(
     > probe

@@ -27,9 +27,7 @@ TEST(http, every_error_has_a_title_of_its_own_status) {
   }
 }
 
-TEST(http, detail_of_broken_utf8_does_not_throw) {
-  EXPECT_TRUE(parse_json(problem(errc::not_found, "\xff\xfe").body));
-}
+TEST(http, detail_of_broken_utf8_does_not_throw) { EXPECT_TRUE(parse_json(problem(errc::not_found, "\xff\xfe").body)); }
 
 TEST(http, json_answer_is_compact) {
   auto answer = json_answer(202, json{{"held", true}});
@@ -59,9 +57,7 @@ TEST(query_params, decodes_names_and_values) {
   EXPECT_EQ(params.get("sid"), "");
 }
 
-TEST(query_params, last_of_duplicates_wins) {
-  EXPECT_EQ(query_params{"EIO=3&EIO=4"}.get("EIO"), "4");
-}
+TEST(query_params, last_of_duplicates_wins) { EXPECT_EQ(query_params{"EIO=3&EIO=4"}.get("EIO"), "4"); }
 
 TEST(query_params, keeps_the_order_that_tells_client_families_apart) {
   query_params params{"transport=polling&EIO=4&&sid=x&"};

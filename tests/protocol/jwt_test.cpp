@@ -40,13 +40,9 @@ std::string token_of(std::string_view claims, std::string_view header = R"({"alg
   return body + '.' + base64url(hmac(body, digest));
 }
 
-std::string good_claims() {
-  return R"({"sub":"alice","exp":)" + std::to_string(now_s + 60) + "}";
-}
+std::string good_claims() { return R"({"sub":"alice","exp":)" + std::to_string(now_s + 60) + "}"; }
 
-result<principal> verify(std::string_view token) {
-  return verify_jwt(token, {secret}, now);
-}
+result<principal> verify(std::string_view token) { return verify_jwt(token, {secret}, now); }
 
 /// The error of these claims, signed as they are.
 errc error_of(std::string_view claims) {
@@ -55,7 +51,8 @@ errc error_of(std::string_view claims) {
 }
 
 TEST(jwt, tells_who_speaks) {
-  auto claims = R"({"sub":"alice","email":"a@example.org","scope":"read  ingest","exp":)" + std::to_string(now_s + 60) + "}";
+  auto claims =
+    R"({"sub":"alice","email":"a@example.org","scope":"read  ingest","exp":)" + std::to_string(now_s + 60) + "}";
   auto who = verify(token_of(claims)).value();
   EXPECT_EQ(who.user_id, "alice");
   EXPECT_FALSE(who.user_id_is_number);
@@ -91,9 +88,7 @@ TEST(jwt, verifies_what_it_signs) {
   EXPECT_TRUE(verify(sign_jwt(json{{"sub", 7}, {"exp", now_s + 60}}, secret)).value().user_id_is_number);
 }
 
-TEST(jwt, an_empty_token_is_missing) {
-  EXPECT_EQ(verify("").error(), errc::auth_missing);
-}
+TEST(jwt, an_empty_token_is_missing) { EXPECT_EQ(verify("").error(), errc::auth_missing); }
 
 TEST(jwt, the_leeway_is_30_seconds) {
   auto exp = [](std::int64_t s) { return error_of(R"({"sub":1,"exp":)" + std::to_string(now_s + s) + "}"); };
@@ -113,9 +108,10 @@ TEST(jwt, the_leeway_is_30_seconds) {
 }
 
 TEST(jwt, times_are_finite_numbers_and_exp_is_required) {
-  for (auto* claims : {R"({"sub":1})", R"({"sub":1,"exp":null})", R"({"sub":1,"exp":"1900000000"})", R"({"sub":1,"exp":1e999})",
-                       R"({"sub":1,"exp":true})", R"({"sub":1,"exp":[1900000000]})", R"({"sub":1,"exp":{}})", R"({"sub":1,"exp":NaN})",
-                       R"({"sub":1,"exp":9e9,"nbf":"0"})", R"({"sub":1,"exp":9e9,"iat":null})", R"({"sub":1,"exp":9e9,"nbf":1e999})"})
+  for (auto* claims :
+       {R"({"sub":1})", R"({"sub":1,"exp":null})", R"({"sub":1,"exp":"1900000000"})", R"({"sub":1,"exp":1e999})",
+        R"({"sub":1,"exp":true})", R"({"sub":1,"exp":[1900000000]})", R"({"sub":1,"exp":{}})", R"({"sub":1,"exp":NaN})",
+        R"({"sub":1,"exp":9e9,"nbf":"0"})", R"({"sub":1,"exp":9e9,"iat":null})", R"({"sub":1,"exp":9e9,"nbf":1e999})"})
     EXPECT_EQ(error_of(claims), errc::auth_invalid) << claims;
   EXPECT_EQ(error_of(R"({"sub":1,"exp":-1e300})"), errc::auth_expired);
   EXPECT_EQ(error_of(R"({"sub":1,"exp":0})"), errc::auth_expired);
@@ -124,12 +120,14 @@ TEST(jwt, times_are_finite_numbers_and_exp_is_required) {
 TEST(jwt, a_far_end_does_not_overflow) {
   EXPECT_EQ(verify(token_of(R"({"sub":1,"exp":1e300})")).value().expires_at, 253'402'300'799'000);
   EXPECT_GT(verify(token_of(R"({"sub":1,"exp":9223372036854775807})")).value().expires_at, now);
-  EXPECT_EQ(error_of(R"({"sub":1,"exp":18446744073709551615})"), errc::auth_invalid) << "libjwt's integers have 63 bits";
+  EXPECT_EQ(error_of(R"({"sub":1,"exp":18446744073709551615})"), errc::auth_invalid)
+    << "libjwt's integers have 63 bits";
 }
 
 TEST(jwt, sub_is_a_visible_text_or_a_whole_number) {
   auto with = [](const std::string& sub) { return error_of(R"({"sub":)" + sub + R"(,"exp":9e9})"); };
-  for (std::string sub : {"null", "true", "[]", "{}", "-1", "1.5", R"("")", R"("a b")", R"("a\nb")", R"("\u007f")", R"("\u0000")"})
+  for (std::string sub :
+       {"null", "true", "[]", "{}", "-1", "1.5", R"("")", R"("a b")", R"("a\nb")", R"("\u007f")", R"("\u0000")"})
     EXPECT_EQ(with(sub), errc::auth_invalid) << sub;
   EXPECT_EQ(with('"' + std::string(128, 'a') + '"'), errc{});
   EXPECT_EQ(with('"' + std::string(129, 'a') + '"'), errc::auth_invalid);
@@ -138,17 +136,19 @@ TEST(jwt, sub_is_a_visible_text_or_a_whole_number) {
 }
 
 TEST(jwt, claims_are_bounded_json) {
-  for (auto* claims : {"", "[]", "null", "1", "x", R"({"sub":1,"exp":9e9)", R"({"sub":1,"exp":9e9}x)", R"({"sub":1,"sub":2,"exp":9e9})",
-                       R"({"sub":1,"exp":9e9,"scope":1})", R"({"sub":1,"exp":9e9,"scope":[1]})", "{\"sub\":\"\xff\",\"exp\":9e9}"})
+  for (auto* claims : {"", "[]", "null", "1", "x", R"({"sub":1,"exp":9e9)", R"({"sub":1,"exp":9e9}x)",
+                       R"({"sub":1,"sub":2,"exp":9e9})", R"({"sub":1,"exp":9e9,"scope":1})",
+                       R"({"sub":1,"exp":9e9,"scope":[1]})", "{\"sub\":\"\xff\",\"exp\":9e9}"})
     EXPECT_EQ(error_of(claims), errc::auth_invalid) << claims;
   auto deep = R"({"sub":1,"exp":9e9,"x":)" + std::string(2000, '[') + std::string(2000, ']') + "}";
   EXPECT_EQ(error_of(deep), errc::auth_invalid);
 }
 
 TEST(jwt, the_algorithm_is_pinned) {
-  for (auto* header : {R"({"alg":"none"})", R"({"alg":"None"})", R"({"alg":"HS384"})", R"({"alg":"HS512"})", R"({"alg":"RS256"})",
-                       R"({"alg":"ES256"})", R"({"alg":"hs256"})", R"({"alg":"HS256 "})", R"({"alg":["HS256"]})", R"({"alg":null})",
-                       R"({"typ":"JWT"})", "{}", "[]", "null", "", R"({"alg":"HS256","alg":"none"})", R"({"alg":"none","alg":"HS256"})"})
+  for (auto* header : {R"({"alg":"none"})", R"({"alg":"None"})", R"({"alg":"HS384"})", R"({"alg":"HS512"})",
+                       R"({"alg":"RS256"})", R"({"alg":"ES256"})", R"({"alg":"hs256"})", R"({"alg":"HS256 "})",
+                       R"({"alg":["HS256"]})", R"({"alg":null})", R"({"typ":"JWT"})", "{}", "[]", "null", "",
+                       R"({"alg":"HS256","alg":"none"})", R"({"alg":"none","alg":"HS256"})"})
     EXPECT_EQ(verify(token_of(good_claims(), header)).error(), errc::auth_invalid) << header;
   EXPECT_EQ(verify(token_of(good_claims(), R"({"alg":"HS512"})", EVP_sha512())).error(), errc::auth_invalid);
   EXPECT_EQ(verify(token_of(good_claims(), R"({"alg":"HS256"})", EVP_sha512())).error(), errc::auth_invalid);
@@ -164,11 +164,13 @@ TEST(jwt, unsigned_tokens_are_invalid) {
 
 TEST(jwt, unknown_crit_is_refused) {
   for (auto* crit : {R"(["x"])", R"(["exp"])", "[]", "null"})
-    EXPECT_EQ(verify(token_of(good_claims(), R"({"alg":"HS256","crit":)" + std::string{crit} + "}")).error(), errc::auth_invalid);
+    EXPECT_EQ(verify(token_of(good_claims(), R"({"alg":"HS256","crit":)" + std::string{crit} + "}")).error(),
+              errc::auth_invalid);
 }
 
 TEST(jwt, headers_that_name_keys_change_nothing) {
-  EXPECT_TRUE(verify(token_of(good_claims(), R"({"alg":"HS256","kid":"../../dev/null","jku":"http://x/","jwk":{"k":"eA"}})")));
+  EXPECT_TRUE(
+    verify(token_of(good_claims(), R"({"alg":"HS256","kid":"../../dev/null","jku":"http://x/","jwk":{"k":"eA"}})")));
 }
 
 TEST(jwt, another_secret_is_invalid) {
@@ -199,8 +201,9 @@ TEST(jwt, a_truncated_token_is_invalid) {
 
 TEST(jwt, only_strict_base64url_is_read) {
   auto token = token_of(good_claims());
-  for (auto& changed : {token + '=', token + "==", token + '\n', ' ' + token, token + ".x", token + '.', '.' + token, "Bearer " + token,
-                        token + std::string(1, '\0'), std::string{".."}, std::string{"."}, std::string{"..."}, std::string{"\0", 1}})
+  for (auto& changed :
+       {token + '=', token + "==", token + '\n', ' ' + token, token + ".x", token + '.', '.' + token, "Bearer " + token,
+        token + std::string(1, '\0'), std::string{".."}, std::string{"."}, std::string{"..."}, std::string{"\0", 1}})
     EXPECT_EQ(verify(changed).error(), errc::auth_invalid) << changed;
   auto body = base64url(R"({"alg":"HS256"})") + "=." + base64url(good_claims()); // signed with its padding
   EXPECT_EQ(verify(body + '.' + base64url(hmac(body))).error(), errc::auth_invalid);

@@ -33,9 +33,17 @@ protected:
 
   /// Made of the pieces that decoders look for, so that it comes further than noise does.
   std::string plausible() {
-    static const std::vector<std::string> pieces{
-      "0", "1", "2", "3", "4", "5", "6", "b", "-", "/", ",", "[", "]", "{", "}", ":", "\"", "\"ev\"", "\"connect\"", "\x1e",
-      "AQID", "==", "probe", "12", "/custom", "[\"ev\"]", R"({"_placeholder":true,"num":0})", "null", "1e5", "\\u00e4", "\xff", "51-"};
+    static const std::vector<std::string> pieces{"0",           "1",        "2",
+                                                 "3",           "4",        "5",
+                                                 "6",           "b",        "-",
+                                                 "/",           ",",        "[",
+                                                 "]",           "{",        "}",
+                                                 ":",           "\"",       "\"ev\"",
+                                                 "\"connect\"", "\x1e",     "AQID",
+                                                 "==",          "probe",    "12",
+                                                 "/custom",     "[\"ev\"]", R"({"_placeholder":true,"num":0})",
+                                                 "null",        "1e5",      "\\u00e4",
+                                                 "\xff",        "51-"};
     std::string out;
     for (auto n = below(8); n > 0; --n)
       out += below(10) == 0 ? bytes(3) : pieces[below(pieces.size())];
@@ -114,16 +122,54 @@ TEST_F(random_bytes, an_engineio_session_keeps_its_promises) {
       now += std::chrono::milliseconds{below(50) == 0 ? below(30'000) : below(100)};
       auto was_closed = s.is_closed();
       switch (below(12)) {
-        case 0: case 1: ++polls_open; s.on_poll(now); break;
-        case 2: ++posts_open; s.on_post(below(3) == 0 ? input() : "4a", below(40) == 0, now); break;
-        case 3: if (below(10) == 0 && polls_open > 0) { polls_open = 0; s.on_poll_aborted(now); } break;
-        case 4: if (s.on_probe_open(now)) { EXPECT_FALSE(probe_open); probe_open = true; } break;
-        case 5: if (probe_open) s.on_probe_frame(below(2) == 0 ? "2probe" : below(2) == 0 ? "5" : input(), false, now); break;
-        case 6: if (s.live_transport() == transport::websocket) s.on_websocket_frame(below(3) == 0 ? input() : "3", below(9) == 0, now); break;
-        case 7: if (below(20) == 0) s.close(static_cast<close_reason>(1 + below(7)), now); break;
-        case 8: if (probe_open && below(5) == 0) { s.on_probe_closed(now); probe_open = false; } break;
-        case 9: if (s.wake_up() <= now) s.on_time(now); break;
-        default: if (!s.is_closed()) ++sent; s.send(text_frame("4payload")); break;
+        case 0:
+        case 1:
+          ++polls_open;
+          s.on_poll(now);
+          break;
+        case 2:
+          ++posts_open;
+          s.on_post(below(3) == 0 ? input() : "4a", below(40) == 0, now);
+          break;
+        case 3:
+          if (below(10) == 0 && polls_open > 0) {
+            polls_open = 0;
+            s.on_poll_aborted(now);
+          }
+          break;
+        case 4:
+          if (s.on_probe_open(now)) {
+            EXPECT_FALSE(probe_open);
+            probe_open = true;
+          }
+          break;
+        case 5:
+          if (probe_open)
+            s.on_probe_frame(below(2) == 0 ? "2probe" : below(2) == 0 ? "5" : input(), false, now);
+          break;
+        case 6:
+          if (s.live_transport() == transport::websocket)
+            s.on_websocket_frame(below(3) == 0 ? input() : "3", below(9) == 0, now);
+          break;
+        case 7:
+          if (below(20) == 0)
+            s.close(static_cast<close_reason>(1 + below(7)), now);
+          break;
+        case 8:
+          if (probe_open && below(5) == 0) {
+            s.on_probe_closed(now);
+            probe_open = false;
+          }
+          break;
+        case 9:
+          if (s.wake_up() <= now)
+            s.on_time(now);
+          break;
+        default:
+          if (!s.is_closed())
+            ++sent;
+          s.send(text_frame("4payload"));
+          break;
       }
       auto todo = s.take_actions();
       for (auto& f : todo.to_websocket)

@@ -1,4 +1,5 @@
 #include "net/protocol/socketio_session.hpp"
+
 #include "tests/protocol/transcript.hpp"
 
 #include <gtest/gtest.h>

@@ -34,7 +34,11 @@ TEST(socketio_decode, takes_what_the_protocol_text_shows) {
          {"3/admin,12[]", packet_type::ack, "/admin", 12, "[]"},
          {R"(4{"message":"no"})", packet_type::connect_error, "/", {}, R"({"message":"no"})"},
          {R"(4"no")", packet_type::connect_error, "/", {}, R"("no")"},
-         {R"(2["ev",{"_placeholder":true,"num":9}])", packet_type::event, "/", {}, R"(["ev",{"_placeholder":true,"num":9}])"},
+         {R"(2["ev",{"_placeholder":true,"num":9}])",
+          packet_type::event,
+          "/",
+          {},
+          R"(["ev",{"_placeholder":true,"num":9}])"},
        }) {
     auto p = decode(text);
     ASSERT_TRUE(p) << text;
@@ -59,29 +63,87 @@ TEST(socketio_decode, takes_binary_packets) {
 
 TEST(socketio_decode, refuses_what_is_malformed) {
   for (auto* text : {
-         "", "7", "9", "a", " 0", "abc", "/",
+         "",
+         "7",
+         "9",
+         "a",
+         " 0",
+         "abc",
+         "/",
          // CONNECT: an object or nothing
-         "0null", "0[]", R"(0"x")", "012", "0{}x", "0{", R"(012{"a":1})",
+         "0null",
+         "0[]",
+         R"(0"x")",
+         "012",
+         "0{}x",
+         "0{",
+         R"(012{"a":1})",
          // DISCONNECT: nothing
-         "1{}", "1[]", "1null", "15",
+         "1{}",
+         "1[]",
+         "1null",
+         "15",
          // EVENT: an array with a name that is not reserved
-         "2", "2{}", "2[]", "2null", "2[null]", "2[{}]", "2[[]]", "2[true]", R"(2"ev")", R"(2["ev"]x)", R"(2["ev")", R"(2abc["ev"])",
-         R"(2["connect"])", R"(2["connect_error"])", R"(2["disconnect"])", R"(2["disconnecting"])", R"(2["newListener"])",
-         R"(2["removeListener"])", R"(2-1["ev"])", R"(2["ev",1,2,3,4,5])",
+         "2",
+         "2{}",
+         "2[]",
+         "2null",
+         "2[null]",
+         "2[{}]",
+         "2[[]]",
+         "2[true]",
+         R"(2"ev")",
+         R"(2["ev"]x)",
+         R"(2["ev")",
+         R"(2abc["ev"])",
+         R"(2["connect"])",
+         R"(2["connect_error"])",
+         R"(2["disconnect"])",
+         R"(2["disconnecting"])",
+         R"(2["newListener"])",
+         R"(2["removeListener"])",
+         R"(2-1["ev"])",
+         R"(2["ev",1,2,3,4,5])",
          // ack ids
-         R"(21234567890123456["ev"])", R"(2 1["ev"])", R"(2+1["ev"])",
+         R"(21234567890123456["ev"])",
+         R"(2 1["ev"])",
+         R"(2+1["ev"])",
          // ACK: an id and an array
-         "3", "31", "3[]", "31{}", "31null", "3/admin,[]", "31[1,2,3,4,5]",
+         "3",
+         "31",
+         "3[]",
+         "31{}",
+         "31null",
+         "3/admin,[]",
+         "31[1,2,3,4,5]",
          // CONNECT_ERROR: an object or a text
-         "4", "4[]", "4null", "41",
+         "4",
+         "4[]",
+         "4null",
+         "41",
          // binary: a count within its cap, and placeholders within the count
-         R"(5["ev"])", R"(5-["ev"])", R"(50-["ev"])", R"(55-["ev"])", R"(599999999999999999999999-["ev"])", R"(51["ev"])",
-         R"(5-1-["ev"])", R"(5x-["ev"])", R"(51-)", R"(51-{})", R"(61-["no id"])",
-         R"(51-["up",{"_placeholder":true,"num":1}])", R"(51-["up",{"_placeholder":true,"num":-1}])",
-         R"(51-["up",{"_placeholder":true,"num":"0"}])", R"(51-["up",{"_placeholder":true,"num":0.5}])",
-         R"(51-["up",{"_placeholder":true}])", R"(51-["up",[{"a":{"_placeholder":true,"num":7}}]])",
+         R"(5["ev"])",
+         R"(5-["ev"])",
+         R"(50-["ev"])",
+         R"(55-["ev"])",
+         R"(599999999999999999999999-["ev"])",
+         R"(51["ev"])",
+         R"(5-1-["ev"])",
+         R"(5x-["ev"])",
+         R"(51-)",
+         R"(51-{})",
+         R"(61-["no id"])",
+         R"(51-["up",{"_placeholder":true,"num":1}])",
+         R"(51-["up",{"_placeholder":true,"num":-1}])",
+         R"(51-["up",{"_placeholder":true,"num":"0"}])",
+         R"(51-["up",{"_placeholder":true,"num":0.5}])",
+         R"(51-["up",{"_placeholder":true}])",
+         R"(51-["up",[{"a":{"_placeholder":true,"num":7}}]])",
          // namespaces
-         R"(2/a b,["ev"])", "0/\x01", "0/\xc3\xa4,", "0/\xff",
+         R"(2/a b,["ev"])",
+         "0/\x01",
+         "0/\xc3\xa4,",
+         "0/\xff",
        })
     EXPECT_FALSE(decode(text)) << text;
 }
@@ -94,7 +156,9 @@ TEST(socketio_decode, bounds_names) {
 }
 
 TEST(socketio_decode, bounds_depth) {
-  auto nested = [](std::size_t depth) { return R"(2["ev",)" + std::string(depth, '[') + std::string(depth, ']') + "]"; };
+  auto nested = [](std::size_t depth) {
+    return R"(2["ev",)" + std::string(depth, '[') + std::string(depth, ']') + "]";
+  };
   EXPECT_TRUE(decode(nested(31)));
   EXPECT_EQ(decode(nested(32)).error(), errc::json_limit);
   EXPECT_EQ(decode(nested(100'000)).error(), errc::json_limit);
@@ -113,11 +177,12 @@ TEST(socketio_decode, takes_names_that_only_look_special) {
 }
 
 TEST(socketio_encode, gives_back_what_it_decoded_byte_for_byte) {
-  for (auto* text : {"0", R"(0{"sid":"S"})", R"(0/admin,{"z":1,"a":2})", "1", "1/admin,", R"(2["message-back",1,"2",{"3":[true]}])",
-                     R"(2/admin,12["ev",1.5,null,"äö€😀\u001e\n\"\\"])", R"(20["ev",18446744073709551615,-1])", R"(312["result"])",
-                     "3/admin,12[]", R"(4{"message":"no","data":{"code":7}})",
-                     R"(52-["up",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])",
-                     R"(61-/admin,12[{"_placeholder":true,"num":0}])"})
+  for (auto* text :
+       {"0", R"(0{"sid":"S"})", R"(0/admin,{"z":1,"a":2})", "1", "1/admin,", R"(2["message-back",1,"2",{"3":[true]}])",
+        R"(2/admin,12["ev",1.5,null,"äö€😀\u001e\n\"\\"])", R"(20["ev",18446744073709551615,-1])", R"(312["result"])",
+        "3/admin,12[]", R"(4{"message":"no","data":{"code":7}})",
+        R"(52-["up",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])",
+        R"(61-/admin,12[{"_placeholder":true,"num":0}])"})
     EXPECT_EQ(encode(decode(text).value()), text);
 }
 

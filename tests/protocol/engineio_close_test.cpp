@@ -1,0 +1,240 @@
+// Closing, from either side; and a session on WebSocket from the start.
+#include "tests/protocol/engineio_transcript.hpp"
+
+#include <gtest/gtest.h>
+
+namespace headway::engineio {
+namespace {
+
+TEST(engineio_close, by_a_post_ends_the_held_poll_with_a_noop) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > poll
+    > post 4a|1|4b
+    < received a
+    < poll 200 6
+    < post 200 ok
+    < closed transport close
+    > poll
+    < poll 400 {"code":1,"message":"Session ID unknown"}
+  )");
+}
+
+TEST(engineio_close, answers_a_poll_that_raced_it_once) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > send 4never-read
+    > post 1
+    < post 200 ok
+    < closed transport close
+    > late 20
+    > poll
+    < poll 200 6
+    > poll
+    < poll 400 {"code":1,"message":"Session ID unknown"}
+  )");
+}
+
+TEST(engineio_close, forgets_the_race_after_a_while) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > post 1
+    < post 200 ok
+    < closed transport close
+    > wait 2000
+    > poll
+    < poll 400 {"code":1,"message":"Session ID unknown"}
+  )");
+  EXPECT_FALSE(t.subject().lingers(t.now()));
+  EXPECT_EQ(t.subject().queued_bytes(), 0U);
+  EXPECT_EQ(t.subject().wake_up(), steady_time::max());
+}
+
+TEST(engineio_close, by_the_server_ends_the_held_poll_with_a_close_packet) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > poll
+    > close forced close
+    < poll 200 1
+    < closed forced close
+    > poll
+    < poll 400 {"code":1,"message":"Session ID unknown"}
+    > send 4a
+    > close forced close
+  )");
+}
+
+TEST(engineio_close, by_the_server_waits_for_the_next_poll) {
+  transcript t;
+  t("> poll");
+  EXPECT_TRANSCRIPT(t, R"(
+    > close forced close
+    < closed forced close
+    > wait 29000
+    > poll
+    < poll 200 6|1
+    > poll
+    < poll 400 {"code":1,"message":"Session ID unknown"}
+  )");
+}
+
+TEST(engineio_close, by_the_server_is_kept_for_30_seconds) {
+  transcript t;
+  t("> poll");
+  t("> close forced close");
+  EXPECT_TRUE(t.subject().lingers(t.now()));
+  EXPECT_EQ(t.subject().wake_up(), t.now() + std::chrono::seconds{30});
+  EXPECT_TRANSCRIPT(t, R"(
+    > late 30000
+    > poll
+    < poll 400 {"code":1,"message":"Session ID unknown"}
+  )");
+}
+
+TEST(engineio_close, flushes_what_is_queued_first) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > send 41 42 43 44 45 46 47 48 49 4a 4b 4c 4d 4e 4f 4g 4h
+    > close forced close
+    < closed forced close
+    > poll
+    < poll 200 41|42|43|44|45|46|47|48|49|4a|4b|4c|4d|4e|4f|4g
+    > poll
+    < poll 200 4h|1
+    > poll
+    < poll 400 {"code":1,"message":"Session ID unknown"}
+  )");
+}
+
+TEST(engineio_close, of_a_slow_consumer_frees_its_queue) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > send 4a 4b
+    > close slow consumer
+    < closed slow consumer
+    > poll
+    < poll 200 6|1
+  )");
+}
+
+TEST(engineio_close, at_shutdown_tells_pollers_503_and_no_close_packet) {
+  transcript t;
+  t("> poll");
+  t("> poll");
+  t.subject().close(close_reason::server_shutdown, t.now());
+  auto todo = t.subject().take_actions();
+  EXPECT_EQ(todo.poll_answer->status, 503);
+  EXPECT_EQ(todo.closed, close_reason::server_shutdown);
+  EXPECT_FALSE(t.subject().lingers(t.now()));
+  t.subject().on_poll(t.now());
+  EXPECT_EQ(t.subject().take_actions().poll_answer->status, 503);
+}
+
+TEST(engineio_websocket, carries_packets_both_ways) {
+  transcript t{transport::websocket};
+  EXPECT_TRANSCRIPT(t, R"(
+    > take
+    < ws OPEN
+    > frame 4hello
+    < received hello
+    > binary abc
+    < received binary abc
+    > binary
+    < received binary 
+    > frame bAQIDBA==
+    < received binary )"
+                       "\x01\x02\x03\x04"
+                       R"(
+    > send 4a 4b
+    < ws 4a
+    < ws 4b
+    > send-binary abc
+    < ws binary abc
+  )");
+  EXPECT_EQ(t.subject().queued_bytes(), 0U);
+}
+
+TEST(engineio_websocket, takes_frames_before_the_open_packet_is_written) {
+  transcript t{transport::websocket};
+  EXPECT_TRANSCRIPT(t, R"(
+    > frame 40
+    < received 0
+    < ws OPEN
+  )");
+}
+
+TEST(engineio_websocket, a_bad_frame_is_a_parse_error) {
+  for (std::string frame : {"", "abc", "7", "b*"}) {
+    transcript t{transport::websocket};
+    t("> take");
+    EXPECT_TRANSCRIPT(t, "> frame " + frame + R"(
+      < closed parse error
+      > frame 4a
+      > send 4a
+    )")
+      << frame;
+  }
+}
+
+TEST(engineio_websocket, a_close_packet_closes) {
+  transcript t{transport::websocket};
+  EXPECT_TRANSCRIPT(t, R"(
+    > take
+    < ws OPEN
+    > send 4a
+    < ws 4a
+    > frame 1
+    < closed transport close
+    > gone
+  )");
+  EXPECT_FALSE(t.subject().lingers(t.now()));
+}
+
+TEST(engineio_websocket, closing_sends_no_close_packet) {
+  transcript t{transport::websocket};
+  t("> take");
+  t.subject().send(text_frame("4last"));
+  EXPECT_TRANSCRIPT(t, R"(
+    > close forced close
+    < ws 4last
+    < closed forced close
+  )");
+}
+
+TEST(engineio_websocket, a_lost_socket_ends_the_session_once) {
+  transcript t{transport::websocket};
+  t("> take");
+  EXPECT_TRANSCRIPT(t, R"(
+    > gone
+    < closed transport close
+    > gone
+  )");
+}
+
+TEST(engineio_websocket, an_oversized_message_is_a_transport_error) {
+  auto options = transcript::quick();
+  options.max_payload_bytes = 4;
+  transcript t{transport::websocket, options};
+  t("> take");
+  EXPECT_TRANSCRIPT(t, R"(
+    > frame 4abc
+    < received abc
+    > binary abcde
+    < closed transport error
+  )");
+}
+
+} // namespace
+} // namespace headway::engineio
