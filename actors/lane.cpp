@@ -35,38 +35,34 @@ public:
   worker_lane(lane_state& state, metrics& m) : s_{state}, counters_{m} {}
 
   void deliver(const commit& what) {
-    for (const auto& event : what.events)
+    for (const auto& event : what.events) {
       for (const auto& room : audience(*event))
         if (auto it = s_.rooms.find(room); it != s_.rooms.end())
-          deliver_to(it->second, event);
+          deliver_to(it->second, *event);
+      s_.delivered = event->position;
+      seed_early();
+    }
     flush();
   }
 
+  /// @returns whether the room's state has to be read.
   bool attach(const room_name& room, const lane_member& member) {
     auto& t = s_.rooms[room];
     auto previous = remove(t, member.id); // joining again is one membership, perhaps in another dialect
-    if (!t.is_seeded()) {
+    if (!t.state) {
       t.waiting.push_back(member);
       return true;
     }
-    start(t, member, t.last ? state_after(*t.last) : *t.seed, !previous);
+    start(t, member, !previous);
     flush();
     return false;
   }
 
-  void seed(const room_name& room, const job_state& state) {
-    auto it = s_.rooms.find(room);
-    if (it == s_.rooms.end())
-      return;
-    auto& t = it->second;
-    if (!t.is_seeded())
-      t.seed = state;
-    auto now = t.last ? state_after(*t.last) : *t.seed;
-    for (const auto& member : std::exchange(t.waiting, {}))
-      start(t, member, now, true);
-    for (const auto& event : std::exchange(t.missed, {}))
-      if (event->seq > t.seed->seq)
-        deliver_to(t, event);
+  void seed(const seed_room& msg) {
+    if (msg.state.position > s_.delivered)
+      s_.early.push_back(msg);
+    else
+      seed_now(msg);
     flush();
   }
 
@@ -84,16 +80,33 @@ public:
   }
 
 private:
-  void deliver_to(table& t, const job_event_ptr& event) {
-    if (!t.is_seeded()) {
-      t.missed.push_back(event);
+  void seed_now(const seed_room& msg) {
+    auto it = s_.rooms.find(msg.room);
+    if (it == s_.rooms.end())
       return;
-    }
-    if (event->seq <= t.seed->seq)
+    auto& t = it->second;
+    if (!t.state || t.state->seq < msg.state.seq)
+      t.state = msg.state;
+    for (const auto& member : std::exchange(t.waiting, {}))
+      start(t, member, true);
+  }
+
+  void seed_early() {
+    if (s_.early.empty())
+      return;
+    auto is_due = [this](const seed_room& msg) { return msg.state.position <= s_.delivered; };
+    for (const auto& msg : s_.early)
+      if (is_due(msg))
+        seed_now(msg);
+    std::erase_if(s_.early, is_due);
+  }
+
+  void deliver_to(table& t, const job_event& event) {
+    if (t.state && event.seq <= t.state->seq)
       return; // the state that was read has it
-    t.last = event;
+    t.state = state_after(event);
     for (auto& [format, members] : t.members) {
-      auto frames = encode(dialects()[format.dialect]->render(*event, format.ids));
+      auto frames = encode(dialects()[format.dialect]->render(event, format.ids));
       if (frames.empty())
         continue;
       for (const auto& member : members)
@@ -103,8 +116,8 @@ private:
   }
 
   /// From here on the member gets every event.
-  void start(table& t, const lane_member& member, const job_state& now, bool first) {
-    send(member, encode(dialects()[member.format.dialect]->joined(now, member.format.ids, first)));
+  void start(table& t, const lane_member& member, bool first) {
+    send(member, encode(dialects()[member.format.dialect]->joined(*t.state, member.format.ids, first)));
     t.members[member.format].push_back(member);
   }
 
@@ -147,13 +160,14 @@ private:
 
 } // namespace
 
-lane_actor::behavior_type lane(lane_actor::stateful_pointer<lane_state> self, metrics* m) {
+lane_actor::behavior_type lane(lane_actor::stateful_pointer<lane_state> self, std::uint64_t head, metrics* m) {
   survive_errors(self, *m);
+  self->state.delivered = head;
   auto l = std::make_shared<worker_lane>(self->state, *m);
   return {
     [l](const committed& msg) { l->deliver(*msg.what); },
     [l](const attach_member& msg) { return lane_attached{l->attach(msg.room, msg.member)}; },
-    [l](const seed_room& msg) { l->seed(msg.room, msg.state); },
+    [l](const seed_room& msg) { l->seed(msg); },
     [l](const detach_member& msg) { l->detach(msg.room, msg.member_id, msg.answer); },
     [self](const connection_is& msg) { self->state.connections[msg.id] = msg.stats; },
     [self](const connection_gone& msg) { self->state.connections.erase(msg.id); },

@@ -4,7 +4,8 @@
 //   room --- attach, seed -> | lane |
 //
 // One order for all rooms: no connection here ever gets position p after q > p. Each event is encoded once per format.
-// A member's start stands in the same stream: it is attached, the state is read, and then it gets exactly what is newer.
+// A member's start stands in the same stream: it is attached, the state is read, and where that is ahead of what came by
+// here, it waits for its place. What came by meanwhile is in the state that the member gets; then follows what is newer.
 #pragma once
 
 #include "actors/message.hpp"
@@ -39,7 +40,7 @@ struct lane_member {
   wire_format format;
 };
 
-/// room -> lane: the member is in; events for it are kept until it has its state.
+/// room -> lane: the member is in, and gets events from the state on that it starts with.
 struct attach_member {
   using message_tag = void;
   room_name room;
@@ -102,18 +103,18 @@ struct lane_state {
   struct table {
     std::map<wire_format, std::vector<lane_member>> members; ///< that get every event
     std::vector<lane_member> waiting;                        ///< for the state
-    std::vector<job_event_ptr> missed;                       ///< what came by while nobody had the state
-    std::optional<job_state> seed;                           ///< where the room stood when it was read
-    job_event_ptr last;                                      ///< what came by last, since the seed
+    std::optional<job_state> state; ///< where the room stands, once that was read or an event came by
 
-    bool is_seeded() const { return seed.has_value(); }
     bool empty() const { return members.empty() && waiting.empty(); }
   };
+  std::uint64_t delivered = 0;       ///< position of the last event that came by
+  std::vector<seed_room> early;      ///< states that were read ahead of what came by
   std::unordered_map<room_name, table> rooms;
   std::unordered_map<std::uint64_t, connection_stats> connections;
   std::unordered_set<outbound_ptr> to_flush;
 };
 
-lane_actor::behavior_type lane(lane_actor::stateful_pointer<lane_state> self, metrics* m);
+/// `head`: the log's last position before the first commit that will come by.
+lane_actor::behavior_type lane(lane_actor::stateful_pointer<lane_state> self, std::uint64_t head, metrics* m);
 
 } // namespace headway

@@ -102,8 +102,8 @@ std::vector<static_page> built_in_pages() {
 struct server::house {
   house(const config& c, const server_hooks& hooks);
 
-  void start_io();
-  void start_storage(const server_hooks& hooks);
+  void start_io(std::uint64_t head);
+  void start_storage(std::unique_ptr<store> writer, const server_hooks& hooks);
   void start_directory();
   void start_workers();
   void stop();
@@ -136,8 +136,12 @@ server::house::house(const config& c, const server_hooks& hooks)
     system{std::make_unique<caf::actor_system>(caf_settings)} {
   try {
     migrate_store({settings.database_url});
-    start_io();
-    start_storage(hooks);
+    auto writer = open_store({settings.database_url});
+    auto head = writer->head();
+    if (!head)
+      throw store_open_error{std::string{text(head.error())}};
+    start_io(*head);
+    start_storage(std::move(writer), hooks);
     start_directory();
     start_workers();
     doors = listen(transport, settings.host, settings.port);
@@ -148,24 +152,23 @@ server::house::house(const config& c, const server_hooks& hooks)
   log::info("server.listening", {{"host", settings.host}, {"port", static_cast<unsigned>(doors->port())}});
 }
 
-void server::house::start_io() {
+void server::house::start_io(std::uint64_t head) {
   auto count = std::min(threads_or_cores(settings.io_threads), io_threads_max);
   for (std::uint32_t i = 0; i < count; ++i) {
     auto& one = *io.emplace_back(std::make_unique<io_thread>());
     one.worker = std::make_unique<io_worker>(*system, one.context, i);
-    lanes.push_back(spawn_pinned(*system, one.worker.get(), lane, &counters));
+    lanes.push_back(spawn_pinned(*system, one.worker.get(), lane, head, &counters));
     one.run(counters);
   }
 }
 
-void server::house::start_storage(const server_hooks& hooks) {
+void server::house::start_storage(std::unique_ptr<store> writer, const server_hooks& hooks) {
   publish_function publish = [to = lanes](const commit_ptr& what) {
     for (const auto& one : to)
       caf::anon_send(one, committed{what});
   };
   if (hooks.wrap_publish)
     publish = hooks.wrap_publish(std::move(publish));
-  auto writer = open_store({settings.database_url});
   if (hooks.wrap_writer)
     writer = hooks.wrap_writer(std::move(writer));
   gate = std::make_shared<storage_gate>(settings.storage.pending_writes_max);
@@ -305,6 +308,7 @@ void server::house::stop() {
     asio::post(one->context, [&context = one->context] { context.stop(); });
     one->thread.join();
   }
+  io.clear(); // with it go the connections that are still open, while what they refer to is there
   log::info("server.stopped");
 }
 
