@@ -115,9 +115,10 @@ private:
     bool keep_alive = true;
   };
 
+  /// Keeps the connection alive while an answer is owed.
   class port : public http_port {
   public:
-    port(std::weak_ptr<http_connection> to, asio::any_io_executor executor, std::uint64_t number, bool is_engineio)
+    port(std::shared_ptr<http_connection> to, asio::any_io_executor executor, std::uint64_t number, bool is_engineio)
       : to_{std::move(to)}, executor_{std::move(executor)}, number_{number}, is_engineio_{is_engineio} {}
     ~port() override {
       if (!answered_)
@@ -127,14 +128,13 @@ private:
     void answer(http_answer&& a) override {
       if (std::exchange(answered_, true))
         return;
-      asio::dispatch(executor_, [to = to_, number = number_, a = std::move(a)]() mutable {
-        if (auto connection = to.lock())
-          connection->complete(number, std::move(a));
+      asio::dispatch(executor_, [to = std::move(to_), number = number_, a = std::move(a)]() mutable {
+        to->complete(number, std::move(a));
       });
     }
 
   private:
-    std::weak_ptr<http_connection> to_;
+    std::shared_ptr<http_connection> to_;
     asio::any_io_executor executor_;
     std::uint64_t number_;
     bool is_engineio_;
@@ -281,7 +281,7 @@ private:
     entry.head_only = p.request.method == "HEAD";
     if (worker_.server->origins.is_listed(p.request.origin))
       entry.origin = p.request.origin;
-    auto answer = std::make_shared<port>(weak_from_this(), socket_.get_executor(), number, is_engineio);
+    auto answer = std::make_shared<port>(shared_from_this(), socket_.get_executor(), number, is_engineio);
 
     if (p.request.method == "OPTIONS" && !p.request.origin.empty())
       answer->answer(preflight(entry.origin.empty()));
@@ -335,6 +335,7 @@ private:
     }
     auto rest = beast::buffers_to_string(buffer_.cdata());
     closing_ = true;
+    slots_.clear(); // the handshake is the answer
     serve_websocket(worker_, std::move(socket_), std::move(head), std::move(rest), std::move(sid));
   }
 
