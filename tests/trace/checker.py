@@ -279,7 +279,7 @@ class Connection:
         self.repeats = {}  # job -> seq of the state that joining again may tell once more
         self.ended = {}  # job -> attempt that ended
         self.high = 0  # greatest position among events
-        self.high_snapshot = 0  # among snapshots
+        self.high_state = 0  # among the states that joins were told
 
 
 def check_watcher(store, name, lines, report):
@@ -338,7 +338,7 @@ def check_event(store, where, connection, line, report):
             connection.at[job] = seq
             connection.snapshot_due.add(job)
         if row is not None:
-            connection.high_snapshot = max(connection.high_snapshot, row.position)
+            connection.high_state = max(connection.high_state, row.position)
         return
     if job not in connection.at:
         report.fail("event before its snapshot", f"{where}: {data}")
@@ -372,8 +372,8 @@ def check_next(store, where, connection, job, data, row, report):
         return
     if row.position <= connection.high:
         report.fail("position fell", f"{where}: job {job} seq {seq} at {row.position} after {connection.high}")
-    if row.position < connection.high_snapshot:
-        report.counts["snapshots ahead of the stream"] += 1
+    elif row.position < connection.high_state:
+        report.fail("state ahead of the stream", f"{where}: job {job} seq {seq} at {row.position} after a state at {connection.high_state}")
     connection.high = max(connection.high, row.position)
 
 

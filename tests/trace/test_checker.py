@@ -118,6 +118,19 @@ def test_events_of_two_jobs_swapped(run):
     assert run.check().rules == {"position fell"}
 
 
+def test_a_state_ahead_of_the_stream(run):
+    def find(job, seq):
+        return next(line for line in run.both() if line["t"] == "event" and (line["data"]["job_id"], line["data"]["seq"]) == (job, seq))
+
+    update = find(2, 4)  # where the watcher starts with job 2, too early: event 4 of job 1 stands before it in the log
+    kept = [line for line in run.both() if line["t"] != "event" or line["data"]["job_id"] == 1 or line["data"]["seq"] > 4]
+    before = kept.index(find(1, 4))
+    run.both()[:] = [*kept[:before], {**update, "name": "job_status"}, update, *kept[before:]]
+    assert run.check().rules == {"state ahead of the stream"}
+    run.both()[before:before + 3] = [kept[before], {**update, "name": "job_status"}, update]
+    assert run.check().violations == []
+
+
 def test_the_snapshot_missing(run):
     del run.both()[2]
     assert run.check().rules == {"no snapshot"}
