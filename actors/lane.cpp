@@ -38,7 +38,7 @@ public:
     for (const auto& event : what.events) {
       for (const auto& room : audience(*event))
         if (auto it = s_.rooms.find(room); it != s_.rooms.end())
-          deliver_to(it->second, *event);
+          deliver_to(it->second, event);
       s_.delivered = event->position;
       seed_early();
     }
@@ -49,7 +49,7 @@ public:
   bool attach(const room_name& room, const lane_member& member) {
     auto& t = s_.rooms[room];
     auto previous = remove(t, member.id); // joining again is one membership, perhaps in another dialect
-    if (!t.state) {
+    if (!t.is_known()) {
       t.waiting.push_back(member);
       return true;
     }
@@ -85,8 +85,10 @@ private:
     if (it == s_.rooms.end())
       return;
     auto& t = it->second;
-    if (!t.state || t.state->seq < msg.state.seq)
-      t.state = msg.state;
+    if (t.seq() < msg.state.seq) {
+      t.read = msg.state;
+      t.last = nullptr;
+    }
     for (const auto& member : std::exchange(t.waiting, {}))
       start(t, member, true);
   }
@@ -101,12 +103,12 @@ private:
     std::erase_if(s_.early, is_due);
   }
 
-  void deliver_to(table& t, const job_event& event) {
-    if (t.state && event.seq <= t.state->seq)
+  void deliver_to(table& t, const job_event_ptr& event) {
+    if (event->seq <= t.seq())
       return; // the state that was read has it
-    t.state = state_after(event);
+    t.last = event;
     for (auto& [format, members] : t.members) {
-      auto frames = encode(dialects()[format.dialect]->render(event, format.ids));
+      auto frames = encode(dialects()[format.dialect]->render(*event, format.ids));
       if (frames.empty())
         continue;
       for (const auto& member : members)
@@ -117,7 +119,8 @@ private:
 
   /// From here on the member gets every event.
   void start(table& t, const lane_member& member, bool first) {
-    send(member, encode(dialects()[member.format.dialect]->joined(*t.state, member.format.ids, first)));
+    auto now = t.last ? state_after(*t.last) : *t.read;
+    send(member, encode(dialects()[member.format.dialect]->joined(now, member.format.ids, first)));
     t.members[member.format].push_back(member);
   }
 

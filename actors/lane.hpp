@@ -103,9 +103,12 @@ struct lane_state {
   struct table {
     std::map<wire_format, std::vector<lane_member>> members; ///< that get every event
     std::vector<lane_member> waiting;                        ///< for the state
-    std::optional<job_state> state; ///< where the room stands, once that was read or an event came by
+    std::optional<job_state> read; ///< where the room stood when it was read
+    job_event_ptr last;            ///< what came by last, newer than that
 
     bool empty() const { return members.empty() && waiting.empty(); }
+    bool is_known() const { return read || last; }
+    std::uint64_t seq() const { return last ? last->seq : read ? read->seq : 0; }
   };
   std::uint64_t delivered = 0;       ///< position of the last event that came by
   std::vector<seed_room> early;      ///< states that were read ahead of what came by
