@@ -108,7 +108,7 @@ result<packet> decode(std::string_view text, const codec_limits& limits) {
   }
   if (!is_valid(p, limits))
     return errc::bad_request;
-  if (has_attachments(p.type) && !placeholders_fit(*p.data, p.attachments))
+  if (has_attachments(p.type) && p.data && !placeholders_fit(*p.data, p.attachments))
     return errc::bad_request;
   return p;
 }

@@ -45,9 +45,11 @@ session::session(session_options options, steady_time opened)
 
 result<std::vector<command>> session::on_message(const engineio::message& msg, std::vector<outgoing>& replies,
                                                  steady_time now) {
-  if (msg.is_binary != partial_.has_value()) // a binary message nobody announced, or a text where one was
-    return errc::bad_request;
-  return msg.is_binary ? on_attachment(msg.data) : on_text(msg.data, replies, now);
+  if (msg.is_binary)
+    return on_attachment(msg.data);
+  if (partial_)
+    return errc::bad_request; // nothing may come between a packet and its attachments
+  return on_text(msg.data, replies, now);
 }
 
 result<std::vector<command>> session::on_text(std::string_view text, std::vector<outgoing>& replies, steady_time now) {
@@ -73,6 +75,8 @@ result<std::vector<command>> session::on_text(std::string_view text, std::vector
 }
 
 result<std::vector<command>> session::on_attachment(const std::string& bytes) {
+  if (!partial_)
+    return errc::bad_request; // nobody announced it
   auto& waiting = *partial_;
   waiting.bytes += bytes.size();
   if (waiting.bytes > options_.attachment_bytes_max)

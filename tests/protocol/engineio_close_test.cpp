@@ -135,11 +135,11 @@ TEST(engineio_close, at_shutdown_tells_pollers_503_and_no_close_packet) {
   t("> poll");
   t.subject().close(close_reason::server_shutdown, t.now());
   auto todo = t.subject().take_actions();
-  EXPECT_EQ(todo.poll_answer->status, 503);
+  EXPECT_EQ(given(todo.poll_answer).status, 503);
   EXPECT_EQ(todo.closed, close_reason::server_shutdown);
   EXPECT_FALSE(t.subject().lingers(t.now()));
   t.subject().on_poll(t.now());
-  EXPECT_EQ(t.subject().take_actions().poll_answer->status, 503);
+  EXPECT_EQ(given(t.subject().take_actions().poll_answer).status, 503);
 }
 
 TEST(engineio_websocket, carries_packets_both_ways) {

@@ -9,7 +9,7 @@ namespace {
 TEST(engineio_handshake, open_packet_has_exactly_the_five_keys) {
   session s{{}, "S1", transport::polling, steady_time{}};
   s.on_poll(steady_time{});
-  auto answer = s.take_actions().poll_answer.value();
+  auto answer = given(s.take_actions().poll_answer);
   EXPECT_EQ(answer.body,
             R"(0{"sid":"S1","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000})");
   EXPECT_EQ(answer.status, 200);
@@ -150,10 +150,10 @@ TEST(engineio_post, hands_packets_on_and_says_ok) {
   ASSERT_EQ(todo.received.size(), 3U);
   EXPECT_EQ(todo.received[1].data, "b");
   EXPECT_TRUE(todo.received[2].is_binary);
-  EXPECT_EQ(todo.post_answer->status, 200);
-  EXPECT_EQ(todo.post_answer->body, "ok");
-  EXPECT_EQ(todo.post_answer->content_type, "text/html");
-  EXPECT_EQ(todo.post_answer->headers.at(0).second, "no-store");
+  EXPECT_EQ(given(todo.post_answer).status, 200);
+  EXPECT_EQ(given(todo.post_answer).body, "ok");
+  EXPECT_EQ(given(todo.post_answer).content_type, "text/html");
+  EXPECT_EQ(given(todo.post_answer).headers.at(0).second, "no-store");
 }
 
 TEST(engineio_post, echoes_sent_before_its_answer_are_in_the_next_poll_together) {

@@ -13,7 +13,9 @@
 #include "tests/protocol/transcript.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -142,5 +144,12 @@ private:
   session session_;
   std::string argument_;
 };
+
+/// An answer that must be there.
+inline const http_answer& given(const std::optional<http_answer>& answer) {
+  if (!answer)
+    throw std::logic_error{"no answer"};
+  return *answer;
+}
 
 } // namespace headway::engineio

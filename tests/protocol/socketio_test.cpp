@@ -45,7 +45,8 @@ TEST(socketio_decode, takes_what_the_protocol_text_shows) {
     EXPECT_EQ(p->type, type) << text;
     EXPECT_EQ(p->nsp, nsp) << text;
     EXPECT_EQ(p->ack_id, ack_id) << text;
-    EXPECT_EQ(p->data ? dump_json(*p->data) : "", data) << text;
+    const auto& decoded = p->data;
+    EXPECT_EQ(decoded ? dump_json(*decoded) : "", data) << text;
     EXPECT_EQ(p->attachments, 0U) << text;
   }
 }
