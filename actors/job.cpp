@@ -80,7 +80,14 @@ private:
 
   void load_when_quiet() {
     auto wanted = s_.now == phase::unknown || s_.now == phase::failed;
-    if (!wanted || s_.stash.empty() || !s_.in_flight.empty())
+    if (!wanted || !s_.in_flight.empty())
+      return;
+    if (s_.lost_tick)
+      s_.lost.push_back(std::move(*s_.lost_tick));
+    s_.lost_tick.reset();
+    auto lost = std::exchange(s_.lost, {});
+    s_.stash.insert(s_.stash.begin(), std::make_move_iterator(lost.begin()), std::make_move_iterator(lost.end()));
+    if (s_.stash.empty())
       return;
     s_.now = phase::loading;
     self_->request(around_.reader, caf::infinite, load_job{id_})
@@ -100,6 +107,7 @@ private:
   void go_live(job_state state) {
     s_.now = phase::live;
     s_.state = std::move(state);
+    s_.chain = std::make_shared<write_chain>();
     if (!s_.facts)
       s_.facts.emplace(around_.options.facts_per_second, around_.options.facts_burst);
   }
@@ -262,7 +270,7 @@ private:
     s_.state = std::move(next.after);
     s_.in_flight.push_back({std::move(origin)});
     around_.gate->waiting.fetch_add(1, std::memory_order_relaxed);
-    self_->send(around_.storage, write_job{self_, std::move(what)});
+    self_->send(around_.storage, write_job{self_, std::move(what), s_.chain});
   }
 
   void settle(request& origin, const write_result& outcome) {
@@ -275,6 +283,10 @@ private:
   /// What was in flight behind a failed write fails as well: nothing new is written before the job is read anew.
   void fail(request origin, errc why) {
     s_.now = phase::failed;
+    if (why == errc::stale_seq && s_.held) {
+      auto merged = as_update(s_.held->after.view);
+      s_.lost_tick = request{{}, std::move(merged), true, take_held(), 0};
+    }
     for (auto& promise : take_held())
       promise.deliver(make_error(why));
     if (why != errc::stale_seq)
@@ -282,11 +294,14 @@ private:
     else if (++origin.tries > max_tries)
       origin.refuse(errc::store_unavailable);
     else
-      s_.stash.push_back(std::move(origin));
+      s_.lost.push_back(std::move(origin));
   }
 
   void quit_when_done() {
-    if (s_.leaving && s_.in_flight.empty() && s_.stash.empty())
+    if (!s_.leaving)
+      return;
+    flush_held(); // what came behind `stop`
+    if (s_.in_flight.empty() && s_.stash.empty())
       self_->quit();
   }
 

@@ -76,6 +76,9 @@ struct job_tracker_state {
   job_state state;
   std::deque<request> stash;
   std::deque<in_flight_write> in_flight;
+  std::shared_ptr<write_chain> chain; ///< of all that is in flight
+  std::vector<request> lost;          ///< to another node; they go in front of the stash, when nothing is in flight
+  std::optional<request> lost_tick;   ///< was held then: behind them
   std::optional<held_tick> held;
   std::optional<throttle> pace;
   std::optional<token_bucket> facts;

@@ -29,30 +29,44 @@ private:
 
 /// Commits the writes that stand at the front of `waiting`.
 void commit_batch(storage_state& state, std::size_t count, replies& out, metrics& m) {
+  std::vector<write_job*> sent;
   std::vector<job_write> batch;
   batch.reserve(count);
-  for (std::size_t i = 0; i < count; ++i)
-    batch.push_back(std::move(*state.waiting[i].what));
+  for (std::size_t i = 0; i < count; ++i) {
+    auto& write = state.waiting[i];
+    if (write.chain->is_broken) {
+      out.add(write.from, write_result{.error = errc::stale_seq});
+      continue;
+    }
+    batch.push_back(std::move(*write.what));
+    sent.push_back(&write);
+  }
+  if (batch.empty())
+    return;
 
   auto started = std::chrono::steady_clock::now();
   auto results = state.writer->commit(batch);
   m.commit_seconds.Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
   if (!results) {
     m.commit_failures.Increment();
-    for (std::size_t i = 0; i < count; ++i)
-      out.add(state.waiting[i].from, write_result{.error = results.error()});
+    for (auto* write : sent) {
+      write->chain->is_broken = true;
+      out.add(write->from, write_result{.error = results.error()});
+    }
     return;
   }
 
   auto done = std::make_shared<commit>();
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < sent.size(); ++i) {
     const auto& outcome = (*results)[i];
-    out.add(state.waiting[i].from, outcome);
-    if (outcome.error == errc{})
+    out.add(sent[i]->from, outcome);
+    if (outcome.error != errc{})
+      sent[i]->chain->is_broken = true;
+    else
       done->events.insert(done->events.end(), batch[i].events.begin(), batch[i].events.end());
   }
   m.commits.Increment();
-  m.commit_batch_size.Observe(static_cast<double>(count));
+  m.commit_batch_size.Observe(static_cast<double>(sent.size()));
   m.events_committed.Increment(static_cast<double>(done->events.size()));
   if (!done->events.empty())
     state.publish(done);

@@ -31,7 +31,7 @@ struct committed {
 };
 
 /// storage -> job: one result per write, in the order in which the job sent them. Where the commit failed as a whole, each
-/// says store_unavailable.
+/// says store_unavailable; what was sent behind a write that failed, and not committed with it, says stale_seq.
 struct job_written {
   using message_tag = void;
   std::vector<write_result> results;
@@ -39,11 +39,18 @@ struct job_written {
 
 using job_writer = caf::typed_actor<caf::reacts_to<job_written>>;
 
+/// The writes of a job since it was read: each builds on the one before it. Where one fails, storage does not try those
+/// behind it: the seq they expect may stand there all the same, by another node's doing.
+struct write_chain {
+  bool is_broken = false; ///< storage's alone
+};
+
 /// job -> storage.
 struct write_job {
   using message_tag = void;
   job_writer from;
   std::shared_ptr<job_write> what;
+  std::shared_ptr<write_chain> chain;
 };
 
 /// Storage to itself: everything that waited in front of it is in the batch.
