@@ -12,29 +12,17 @@ public:
   audience(self_pointer self, room_name which, room_surroundings around)
     : self_{self}, s_{self->state}, which_{std::move(which)}, around_{std::move(around)} {}
 
+  /// Nobody stands at a lane who may not: a lane asks no more, and may know the job from an earlier room of this name.
   void join(pending_join join) {
-    if (!s_.info && s_.finding_out) {
+    if (!s_.info) {
       s_.before_info.push_back(std::move(join));
-      return;
-    }
-    if (s_.info && !may_read(*join.request.who, *s_.info)) {
+      find_out();
+    } else if (may_read(*join.request.who, *s_.info))
+      attach(std::move(join));
+    else {
       join.promise.deliver(make_error(errc::not_found));
       retire_if_empty();
-      return;
     }
-    s_.finding_out = !s_.info;
-    add(join.request);
-    self_->request(join.request.lane, caf::infinite, attach_member{which_, join.request.member})
-      .then(
-        [this, join](const lane_attached& at) mutable {
-          if (!at.needs_state) {
-            join.promise.deliver(room_joined{room_actor{self_}});
-            return;
-          }
-          s_.unseeded.push_back(std::move(join));
-          load();
-        },
-        [join](const caf::error& e) mutable { join.promise.deliver(make_error(to_errc(e))); });
   }
 
   void leave(const leave_room& msg) {
@@ -79,6 +67,45 @@ private:
     retire_if_empty();
   }
 
+  /// Whose job is it?
+  void find_out() {
+    if (std::exchange(s_.finding_out, true))
+      return;
+    self_->request(around_.reader, caf::infinite, load_job{which_.id})
+      .then(
+        [this](job_loaded& msg) {
+          s_.info = std::move(msg.state.info);
+          found_out({});
+        },
+        [this](const caf::error& e) { found_out(to_errc(e)); });
+  }
+
+  void found_out(errc wrong) {
+    for (auto& join : std::exchange(s_.before_info, {})) {
+      if (s_.info)
+        this->join(std::move(join));
+      else
+        join.promise.deliver(make_error(wrong));
+    }
+    s_.finding_out = false; // now: one that was refused must not make the room retire
+    retire_if_empty();
+  }
+
+  void attach(pending_join join) {
+    add(join.request);
+    self_->request(join.request.lane, caf::infinite, attach_member{which_, join.request.member})
+      .then(
+        [this, join](const lane_attached& at) mutable {
+          if (!at.needs_state) {
+            join.promise.deliver(room_joined{room_actor{self_}});
+            return;
+          }
+          s_.unseeded.push_back(std::move(join));
+          load();
+        },
+        [join](const caf::error& e) mutable { join.promise.deliver(make_error(to_errc(e))); });
+  }
+
   /// Reads the state for all who are attached by now; who comes later waits for the next reading.
   void load() {
     if (s_.loading)
@@ -86,32 +113,23 @@ private:
     s_.loading = true;
     auto joins = std::make_shared<std::vector<pending_join>>(std::exchange(s_.unseeded, {}));
     self_->request(around_.reader, caf::infinite, load_job{which_.id})
-      .then([this, joins](job_loaded& msg) { loaded(*joins, msg.state); },
-            [this, joins](const caf::error& e) {
-              for (auto& join : *joins)
-                refuse(join, to_errc(e));
-              go_on();
-            });
-  }
-
-  void loaded(std::vector<pending_join>& joins, const job_state& state) {
-    s_.info = state.info;
-    for (auto& join : joins) {
-      if (!may_read(*join.request.who, *s_.info)) {
-        refuse(join, errc::not_found);
-        continue;
-      }
-      self_->send(join.request.lane, seed_room{which_, state});
-      join.promise.deliver(room_joined{room_actor{self_}});
-    }
-    go_on();
+      .then(
+        [this, joins](job_loaded& msg) {
+          for (auto& join : *joins) {
+            self_->send(join.request.lane, seed_room{which_, msg.state});
+            join.promise.deliver(room_joined{room_actor{self_}});
+          }
+          go_on();
+        },
+        [this, joins](const caf::error& e) {
+          for (auto& join : *joins)
+            refuse(join, to_errc(e));
+          go_on();
+        });
   }
 
   void go_on() {
     s_.loading = false;
-    s_.finding_out = false;
-    for (auto& join : std::exchange(s_.before_info, {}))
-      this->join(std::move(join));
     if (!s_.unseeded.empty())
       load();
     retire_if_empty();
