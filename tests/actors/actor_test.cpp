@@ -122,9 +122,7 @@ actor_test::actor_test()
   jobs.wall_clock = [this] { return wall; };
 }
 
-actor_test::~actor_test() {
-  std::filesystem::remove_all(folder_);
-}
+actor_test::~actor_test() { std::filesystem::remove_all(folder_); }
 
 void actor_test::SetUp() {
   url = {"sqlite://" + folder_ + "/test.db"};
@@ -200,9 +198,7 @@ reply_ptr<job_ack> actor_test::create(const std::string& id, std::string owner) 
   return create(std::move(info));
 }
 
-reply_ptr<job_ack> actor_test::create(job_info info) {
-  return ask<job_ack>(home, create_job{std::move(info)});
-}
+reply_ptr<job_ack> actor_test::create(job_info info) { return ask<job_ack>(home, create_job{std::move(info)}); }
 
 reply_ptr<job_ack> actor_test::update(const std::string& id, job_update what, bool wait_durable) {
   return ask<job_ack>(home, update_job{id, std::move(what), wait_durable});
@@ -240,23 +236,18 @@ actor_test::member actor_test::new_member(id_type ids) {
 }
 
 void actor_test::join(member& who, const std::string& job, std::string as, std::size_t lane) {
-  join_room request{{room_kind::job, job}, {who.id, who.out, who.format}, lanes[lane], user(std::move(as)),
-                    who.connection.address()};
+  join_room request{
+    {room_kind::job, job}, {who.id, who.out, who.format}, lanes[lane], user(std::move(as)), who.connection.address()};
   who.joined = ask<room_joined>(home, std::move(request));
 }
 
 void actor_test::leave(const member& who, bool answer) {
-  caf::anon_send(who.joined->value->room,
-                 leave_room{who.id, answer ? std::optional{who.format} : std::nullopt});
+  caf::anon_send(who.joined->value->room, leave_room{who.id, answer ? std::optional{who.format} : std::nullopt});
 }
 
-std::vector<job_event> actor_test::log_of(const std::string& id) {
-  return node_b->job_events(id, 0, 1000).value();
-}
+std::vector<job_event> actor_test::log_of(const std::string& id) { return node_b->job_events(id, 0, 1000).value(); }
 
-job_state actor_test::stored(const std::string& id) {
-  return node_b->load_job(id).value();
-}
+job_state actor_test::stored(const std::string& id) { return node_b->load_job(id).value(); }
 
 void actor_test::elsewhere(const std::string& id, const job_update& what) {
   auto state = node_b->load_job(id).value();

@@ -38,10 +38,10 @@ using reply_ptr = std::shared_ptr<reply<T>>;
 
 /// Between the storage actor and the real store: what goes by, and what the test wants to go wrong.
 struct store_switch {
-  errc fail_next{};                  ///< the next commit fails as a whole
-  bool is_down = false;              ///< all calls fail
-  std::vector<std::size_t> batches;  ///< sizes of the commits that were tried
-  std::size_t loads = 0;             ///< of jobs, by the reader
+  errc fail_next{};                 ///< the next commit fails as a whole
+  bool is_down = false;             ///< all calls fail
+  std::vector<std::size_t> batches; ///< sizes of the commits that were tried
+  std::size_t loads = 0;            ///< of jobs, by the reader
 };
 
 /// A transport that keeps what was sent.
@@ -79,7 +79,11 @@ job_update said(job_verb verb);
 class actor_test : public ::testing::Test {
 protected:
   /// What a test changes, it changes in its fixture's constructor (`jobs` also before a job is first spoken to).
-  job_options jobs{.throttle = {.min_interval_ms = 100, .min_delta = 0}, .facts_per_second = 100, .facts_burst = 200, .linger = 30s, .wall_clock = {}};
+  job_options jobs{.throttle = {.min_interval_ms = 100, .min_delta = 0},
+                   .facts_per_second = 100,
+                   .facts_burst = 200,
+                   .linger = 30s,
+                   .wall_clock = {}};
   std::size_t batch_max = 1000;
   std::size_t writes_max = 1000;
 
@@ -123,7 +127,8 @@ protected:
   reply_ptr<job_ack> create(job_info info);
   reply_ptr<job_ack> update(const std::string& id, job_update what, bool wait_durable = false);
   /// To a job actor, not by the directory.
-  reply_ptr<job_ack> update_at(const job_actor& actor, const std::string& id, job_update what, bool wait_durable = false);
+  reply_ptr<job_ack> update_at(const job_actor& actor, const std::string& id, job_update what,
+                               bool wait_durable = false);
   /// Creates and starts it; time passes, so that the next tick is a leading edge.
   void start_job(const std::string& id, std::string owner = "u1");
   job_actor job_of(const std::string& id);

@@ -1,4 +1,5 @@
 #include "actors/connection.hpp"
+
 #include "tests/actors/actor_test.hpp"
 
 namespace headway::test {
@@ -132,7 +133,8 @@ TEST_F(connection_test, bad_tokens_are_refused_with_a_code) {
     {R"(40{"token":5})", "auth_missing"},
     {R"(40{"token":"x.y.z"})", "auth_invalid"},
     {R"(40{"token":")" + token("u1", -31) + "\"}", "auth_expired"},
-    {R"(40{"token":")" + sign_jwt(json{{"sub", "u1"}, {"exp", wall}}, "another secret of thirty-two bytes") + "\"}", "auth_invalid"},
+    {R"(40{"token":")" + sign_jwt(json{{"sub", "u1"}, {"exp", wall}}, "another secret of thirty-two bytes") + "\"}",
+     "auth_invalid"},
   };
   for (const auto& [frame, code] : table) {
     auto p = dial();
@@ -218,7 +220,8 @@ TEST_F(connection_test, callbacks_are_called) {
     if (text.starts_with("43"))
       acks.push_back(text);
   EXPECT_THAT(acks, ElementsAre(R"(430[{"ok":true}])", R"(431[{"ok":true}])", R"(432[{"ok":true}])",
-                                R"(433[{"ok":false,"code":"invalid_field"}])", R"(434[{"ok":false,"code":"unknown_event"}])"));
+                                R"(433[{"ok":false,"code":"invalid_field"}])",
+                                R"(434[{"ok":false,"code":"unknown_event"}])"));
 }
 
 TEST_F(connection_test, requests_are_handled_one_at_a_time_in_order) {

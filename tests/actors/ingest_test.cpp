@@ -95,7 +95,8 @@ TEST_F(ingest_test, bare_creation_survives_the_network) {
 
 TEST_F(ingest_test, full_update_survives_the_network) {
   update_job sent{"42", {}, true};
-  sent.update = {job_verb::fail, 12.5, "message", "stage", R"({"r":1})", job_error{"text", "code", false}, "chunk", "stderr"};
+  sent.update = {job_verb::fail, 12.5,    "message", "stage", R"({"r":1})", job_error{"text", "code", false},
+                 "chunk",        "stderr"};
   auto got = through_the_network(sent);
   EXPECT_EQ(got.job_id, "42");
   EXPECT_TRUE(got.wait_durable);

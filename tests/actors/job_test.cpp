@@ -59,7 +59,7 @@ TEST_F(job_test, latest_held_tick_is_committed_when_its_window_ends) {
 TEST_F(job_test, timer_of_an_older_tick_is_ignored) {
   start_job("1");
   update("1", progress(10));
-  update("1", progress(20));          // due at 100 ms
+  update("1", progress(20)); // due at 100 ms
   advance(50ms);
   update("1", said(job_verb::output)); // takes it along; the next window lasts until 150 ms
   update("1", progress(30));
@@ -546,7 +546,7 @@ TEST_F(job_test, updates_that_lost_keep_their_order) {
   };
   update_at(actor, "1", text("a"));
   step(actor);
-  step(writer);                     // "a" is in the batch that will be committed
+  step(writer); // "a" is in the batch that will be committed
   update_at(actor, "1", text("b"));
   step(actor);
   step(writer);                     // the commit of "a": lost

@@ -48,7 +48,7 @@ TEST_F(room_test, events_of_a_join_on_its_way_are_neither_lost_nor_doubled) {
     for (std::size_t i = 0; i < steps && sched.has_job(); ++i)
       sched.run_once();
     auto update_between = update(id, progress(10));
-    run_without(source);   // the reader's answer comes last
+    run_without(source); // the reader's answer comes last
     run();
     tick(id, 20);
     ASSERT_TRUE(who.joined->value);
@@ -65,13 +65,13 @@ TEST_F(room_test, what_was_committed_while_the_state_was_read_is_in_it) {
   start_job("1");
   auto who = new_member();
   join(who, "1");
-  run_without(source);   // it is known who asks
+  run_without(source); // it is known who asks
   update("1", progress(10));
   run_without(source);
   step(source);
-  run_without(source);   // attached; the state is still to be read
+  run_without(source); // attached; the state is still to be read
   update("1", progress(20));
-  run_without(source);   // comes by before the state
+  run_without(source); // comes by before the state
   EXPECT_THAT(who.texts(), IsEmpty());
   run();
   EXPECT_THAT(who.seqs(), ElementsAre(4));
@@ -290,7 +290,8 @@ TEST_F(room_test, positions_never_fall_across_rooms) {
     start_job(id);
   auto who = joined("1");
   for (const auto* id : {"2", "3"}) {
-    join_room request{{room_kind::job, id}, {who.id, who.out, who.format}, lanes[0], user("u1"), who.connection.address()};
+    join_room request{
+      {room_kind::job, id}, {who.id, who.out, who.format}, lanes[0], user("u1"), who.connection.address()};
     ask<room_joined>(home, std::move(request));
     run();
   }
@@ -359,8 +360,8 @@ TEST_F(room_test, job_that_retires_serves_what_was_passed_on_before) {
   run();
   auto old = job_of("1");
   advance(99ms);
-  sched.advance_time(1ms);                // the job's idle check is in its mailbox
-  auto late = update("1", progress(20));  // and this at the directory, ahead of `retire_job`
+  sched.advance_time(1ms);               // the job's idle check is in its mailbox
+  auto late = update("1", progress(20)); // and this at the directory, ahead of `retire_job`
   step(old);
   auto later = update("1", progress(30)); // behind it
   run();
@@ -376,9 +377,9 @@ TEST_F(room_test, room_that_retires_keeps_who_was_passed_on_before) {
   auto first = joined("1");
   auto room = first.joined->value->room;
   auto second = new_member();
-  join(second, "1");  // at the directory
+  join(second, "1"); // at the directory
   leave(first);
-  step(room);         // empty: asks to retire, behind that join
+  step(room); // empty: asks to retire, behind that join
   run();
   EXPECT_TRUE(second.joined->value);
   tick("1", 10);

@@ -35,8 +35,8 @@ TEST(read_id, takes_texts_and_whole_numbers) {
 }
 
 TEST(read_id, refuses_everything_else) {
-  for (const auto* bad : {"-1", "1.5", "1e3", "9007199254740992", "18446744073709551616", "null", "true", "[]", "{}", "\"\"",
-                          "\"a b\"", "\"a/b\"", "\"a\\u0000\"", "\"ä\"", "\"a\\n\""})
+  for (const auto* bad : {"-1", "1.5", "1e3", "9007199254740992", "18446744073709551616", "null", "true", "[]", "{}",
+                          "\"\"", "\"a b\"", "\"a/b\"", "\"a\\u0000\"", "\"ä\"", "\"a\\n\""})
     EXPECT_FALSE(read_id(json::parse(bad))) << bad;
   EXPECT_FALSE(read_id(text_of(129)));
 }
@@ -45,7 +45,8 @@ TEST(read_id, refuses_everything_else) {
 
 TEST(read_job_info, reads_all_fields) {
   auto info = good(read_job_info(json::parse(R"({"id":42,"user_id":7,"project_id":"p","batch_id":"b","type":"render",
-    "tags":["a","b"],"metadata":{"z":1,"a":2},"throttle":{"min_interval_ms":250,"min_delta":1.5},"unknown":true})"), now));
+    "tags":["a","b"],"metadata":{"z":1,"a":2},"throttle":{"min_interval_ms":250,"min_delta":1.5},"unknown":true})"),
+                                 now));
   EXPECT_EQ(info.id, "42");
   EXPECT_TRUE(info.id_is_number);
   EXPECT_EQ(info.user_id, "7");
@@ -141,8 +142,10 @@ TEST(read_job_update, reads_the_fields_of_its_verb) {
   EXPECT_EQ(read(job_verb::complete, R"({"result":{"b":1,"a":[2]}})").result, R"({"b":1,"a":[2]})");
   EXPECT_EQ(read(job_verb::complete, R"({"result":false})").result, "false");
   EXPECT_EQ(read(job_verb::fail, R"({"error":"text"})").error, (job_error{"text", "", {}}));
-  EXPECT_EQ(read(job_verb::block, R"({"error":{"message":"m","code":"c","retryable":true}})").error, (job_error{"m", "c", true}));
-  for (auto verb : {job_verb::start, job_verb::complete, job_verb::fail, job_verb::cancel, job_verb::block, job_verb::heartbeat})
+  EXPECT_EQ(read(job_verb::block, R"({"error":{"message":"m","code":"c","retryable":true}})").error,
+            (job_error{"m", "c", true}));
+  for (auto verb :
+       {job_verb::start, job_verb::complete, job_verb::fail, job_verb::cancel, job_verb::block, job_verb::heartbeat})
     EXPECT_TRUE(read_job_update(verb, json::object())) << to_string(verb);
 }
 
