@@ -211,7 +211,9 @@ private:
       send(s_.socketio->acknowledge(c.nsp, *c.ack_id, json::array({std::move(answer)})));
   }
 
-  void send(const socketio::outgoing& out) { s_.peer->send(out.is_binary ? binary_frame(out.data) : text_frame(out.data)); }
+  void send(const socketio::outgoing& out) {
+    s_.peer->send(out.is_binary ? binary_frame(out.data) : text_frame(out.data));
+  }
 
   void tell_stats() {
     s_.stats.rooms = s_.rooms.size();
@@ -270,6 +272,10 @@ connection_actor::behavior_type connection(self_pointer self, worker_surrounding
       w->peer().on_post(msg.port, msg.body, msg.is_octet_stream, w->now());
       w->pump();
     },
+    [w](const post_aborted&) {
+      w->peer().on_post_aborted(w->now());
+      w->pump();
+    },
     [w](const websocket_opened& msg) {
       if (msg.is_probe)
         w->peer().on_probe_open(msg.port, w->now());
@@ -306,7 +312,8 @@ std::string make_sid(const worker_surroundings& around) {
 
 } // namespace
 
-connection_actor open_connection(caf::actor_system& system, const worker_surroundings& around, engineio::transport first) {
+connection_actor open_connection(caf::actor_system& system, const worker_surroundings& around,
+                                 engineio::transport first) {
   auto sid = make_sid(around);
   auto actor = spawn_pinned(system, around.worker, connection, around, first, sid);
   around.sessions->emplace(std::move(sid), actor);

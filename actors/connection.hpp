@@ -41,6 +41,10 @@ struct post_arrived {
   std::string body;
   bool is_octet_stream = false;
 };
+/// A POST's connection went away in the middle of its body.
+struct post_aborted {
+  using message_tag = void;
+};
 /// The first transport of the session, or (`is_probe`) one that wants to take it over.
 struct websocket_opened {
   using message_tag = void;
@@ -76,8 +80,9 @@ struct release {
 
 using connection_actor =
   caf::typed_actor<caf::reacts_to<poll_arrived>, caf::reacts_to<poll_aborted>, caf::reacts_to<post_arrived>,
-                   caf::reacts_to<websocket_opened>, caf::reacts_to<frame_arrived>, caf::reacts_to<websocket_ended>,
-                   caf::reacts_to<wake>, caf::reacts_to<peer_ended>, caf::reacts_to<release>>;
+                   caf::reacts_to<post_aborted>, caf::reacts_to<websocket_opened>, caf::reacts_to<frame_arrived>,
+                   caf::reacts_to<websocket_ended>, caf::reacts_to<wake>, caf::reacts_to<peer_ended>,
+                   caf::reacts_to<release>>;
 
 /// Engine.IO sessions of one I/O worker by sid; used on its thread only.
 using session_table = std::unordered_map<std::string, connection_actor>;
@@ -111,18 +116,19 @@ struct connection_state {
   std::uint64_t id = 0;
   std::shared_ptr<engineio_peer> peer;
   std::optional<socketio::session> socketio;
-  std::shared_ptr<const principal> who;  ///< none before CONNECT was accepted
+  std::shared_ptr<const principal> who; ///< none before CONNECT was accepted
   connection_stats stats;
   std::map<room_name, membership> rooms;
   std::deque<socketio::event_command> requests; ///< one at a time: a leave waits for the join before it
   bool busy = false;
   bool ended = false;
-  bool released = false; ///< the server stops: no lingering
+  bool released = false;            ///< the server stops: no lingering
   std::optional<steady_time> armed; ///< the timer that is out
   std::uint64_t timer_generation = 0;
 };
 
 /// Opens a session on the caller's I/O worker and enters it in the table. Send it its transport next.
-connection_actor open_connection(caf::actor_system& system, const worker_surroundings& around, engineio::transport first);
+connection_actor open_connection(caf::actor_system& system, const worker_surroundings& around,
+                                 engineio::transport first);
 
 } // namespace headway

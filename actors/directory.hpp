@@ -4,8 +4,8 @@
 //   connection - join_room --------------->  | directory | -- the same --> room actor
 //   job, room -- retire ------------------> +-----------+ -- retired --> job, room
 //
-// Spawns what is asked for and does not exist. An actor that has nothing to do asks to retire; `retired` reaches it behind
-// all that was passed on to it before, so nothing is lost on the way.
+// Spawns what is asked for and does not exist. An actor that has nothing to do asks to retire; `retired` reaches it
+// behind all that was passed on to it before, so nothing is lost on the way.
 #pragma once
 
 #include "actors/ingest.hpp"
@@ -44,10 +44,10 @@ struct retire_room {
   caf::actor_addr who;
 };
 
-using directory_actor = caf::typed_actor<
-  caf::replies_to<create_job>::with<job_ack>, caf::replies_to<update_job>::with<job_ack>,
-  caf::replies_to<find_job>::with<job_found>, caf::replies_to<join_room>::with<room_joined>, caf::reacts_to<retire_job>,
-  caf::reacts_to<retire_room>, caf::replies_to<stop>::with<stopped>>;
+using directory_actor =
+  caf::typed_actor<caf::replies_to<create_job>::with<job_ack>, caf::replies_to<update_job>::with<job_ack>,
+                   caf::replies_to<find_job>::with<job_found>, caf::replies_to<join_room>::with<room_joined>,
+                   caf::reacts_to<retire_job>, caf::reacts_to<retire_room>, caf::replies_to<stop>::with<stopped>>;
 
 /// How to make what a directory spawns.
 struct directory_factories {
@@ -59,7 +59,8 @@ struct directory_state {
   static inline const char* name = "directory";
   std::unordered_map<std::string, job_tracker> jobs;
   std::unordered_map<room_name, room_actor> rooms;
-  std::unordered_map<caf::actor_addr, std::variant<std::string, room_name>> alive; ///< all that were spawned and have not ended, also retired ones
+  std::unordered_map<caf::actor_addr, std::variant<std::string, room_name>>
+    alive; ///< all that were spawned and have not ended, also retired ones
   caf::typed_response_promise<stopped> all_ended;
   bool stopping = false;
 };

@@ -32,9 +32,9 @@ void engineio_peer::on_post(http_port_ptr port, std::string_view body, bool is_o
   session_.on_post(body, is_octet_stream, now);
 }
 
-void engineio_peer::on_websocket_open(websocket_port_ptr port) {
-  live_ = std::move(port);
-}
+void engineio_peer::on_post_aborted(steady_time now) { session_.on_post_broken(now); }
+
+void engineio_peer::on_websocket_open(websocket_port_ptr port) { live_ = std::move(port); }
 
 void engineio_peer::on_probe_open(websocket_port_ptr port, steady_time now) {
   if (session_.on_probe_open(now))
@@ -59,17 +59,11 @@ void engineio_peer::on_websocket_closed(const websocket_port* which, close_reaso
   }
 }
 
-void engineio_peer::on_time(steady_time now) {
-  session_.on_time(now);
-}
+void engineio_peer::on_time(steady_time now) { session_.on_time(now); }
 
-void engineio_peer::close(close_reason reason, steady_time now) {
-  session_.close(reason, now);
-}
+void engineio_peer::close(close_reason reason, steady_time now) { session_.close(reason, now); }
 
-void engineio_peer::send(const frame_ptr& packet) {
-  session_.send(packet);
-}
+void engineio_peer::send(const frame_ptr& packet) { session_.send(packet); }
 
 void engineio_peer::flush() {
   for (auto todo = session_.take_actions(); !todo.empty(); todo = session_.take_actions())

@@ -26,6 +26,7 @@ public:
   void on_poll(http_port_ptr port, steady_time now);
   void on_poll_aborted(const http_port_ptr& port, steady_time now);
   void on_post(http_port_ptr port, std::string_view body, bool is_octet_stream, steady_time now);
+  void on_post_aborted(steady_time now);
   void on_websocket_open(websocket_port_ptr port);
   /// A WebSocket that wants to take over; closed here if it may not.
   void on_probe_open(websocket_port_ptr port, steady_time now);

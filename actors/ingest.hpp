@@ -2,8 +2,8 @@
 //
 //   service -- create_job, update_job --> directory --> job actor -- job_ack --> service
 //
-// A C++ service in this process asks a directory shard (`directory_shards::of`), or a job actor itself after `find_job`.
-// The messages are inspectable, so they can cross a network.
+// A C++ service in this process asks a directory shard (`directory_shards::of`), or a job actor itself after
+// `find_job`. The messages are inspectable, so they can cross a network.
 #pragma once
 
 #include "actors/message.hpp"
@@ -40,7 +40,8 @@ struct job_ack {
 };
 
 /// The part of a job actor that services speak to.
-using job_actor = caf::typed_actor<caf::replies_to<create_job>::with<job_ack>, caf::replies_to<update_job>::with<job_ack>>;
+using job_actor =
+  caf::typed_actor<caf::replies_to<create_job>::with<job_ack>, caf::replies_to<update_job>::with<job_ack>>;
 
 // -- how the messages look on a network ---------------------------------------------------------------------------
 
@@ -63,7 +64,8 @@ typename Inspector::result_type inspect(Inspector& f, job_error& x) {
   std::vector<std::uint8_t> retryable;
   if (x.retryable)
     retryable.push_back(*x.retryable ? 1 : 0);
-  return f(caf::meta::type_name("job_error"), x.message, x.code, retryable, caf::meta::load_callback([&]() -> caf::error {
+  return f(caf::meta::type_name("job_error"), x.message, x.code, retryable,
+           caf::meta::load_callback([&]() -> caf::error {
              x.retryable = retryable.empty() ? std::nullopt : std::optional<bool>{retryable.front() != 0};
              return caf::none;
            }));

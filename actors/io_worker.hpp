@@ -53,9 +53,7 @@ public:
   void launch(caf::execution_unit* unit, bool lazy, bool hidden) override {
     super::launch(worker_ ? worker_ : unit, lazy, hidden);
   }
-  caf::resumable::subtype_t subtype() const override {
-    return worker_ ? caf::resumable::io_actor : super::subtype();
-  }
+  caf::resumable::subtype_t subtype() const override { return worker_ ? caf::resumable::io_actor : super::subtype(); }
 
 protected:
   behavior_type make_behavior() override {

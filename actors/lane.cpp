@@ -21,9 +21,7 @@ std::vector<frame_ptr> encode(const std::vector<wire_event>& events) {
 }
 
 /// The rooms that hear of an event.
-std::vector<room_name> audience(const job_event& event) {
-  return {{room_kind::job, event.info->id}};
-}
+std::vector<room_name> audience(const job_event& event) { return {{room_kind::job, event.info->id}}; }
 
 /// A job as it stands after an event.
 job_state state_after(const job_event& event) {

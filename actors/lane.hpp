@@ -4,8 +4,9 @@
 //   room --- attach, seed -> | lane |
 //
 // One order for all rooms: no connection here ever gets position p after q > p. Each event is encoded once per format.
-// A member's start stands in the same stream: it is attached, the state is read, and where that is ahead of what came by
-// here, it waits for its place. What came by meanwhile is in the state that the member gets; then follows what is newer.
+// A member's start stands in the same stream: it is attached, the state is read, and where that is ahead of what came
+// by here, it waits for its place. What came by meanwhile is in the state that the member gets; then follows what is
+// newer.
 #pragma once
 
 #include "actors/message.hpp"
@@ -91,10 +92,11 @@ struct connection_list {
   std::vector<connection_stats> connections;
 };
 
-using lane_actor = caf::typed_actor<
-  caf::reacts_to<committed>, caf::replies_to<attach_member>::with<lane_attached>, caf::reacts_to<seed_room>,
-  caf::reacts_to<detach_member>, caf::reacts_to<connection_is>, caf::reacts_to<connection_gone>,
-  caf::replies_to<get_connections>::with<connection_list>, caf::replies_to<stop>::with<stopped>>;
+using lane_actor =
+  caf::typed_actor<caf::reacts_to<committed>, caf::replies_to<attach_member>::with<lane_attached>,
+                   caf::reacts_to<seed_room>, caf::reacts_to<detach_member>, caf::reacts_to<connection_is>,
+                   caf::reacts_to<connection_gone>, caf::replies_to<get_connections>::with<connection_list>,
+                   caf::replies_to<stop>::with<stopped>>;
 
 struct lane_state {
   static inline const char* name = "lane";
@@ -103,15 +105,15 @@ struct lane_state {
   struct table {
     std::map<wire_format, std::vector<lane_member>> members; ///< that get every event
     std::vector<lane_member> waiting;                        ///< for the state
-    std::optional<job_state> read; ///< where the room stood when it was read
-    job_event_ptr last;            ///< what came by last, newer than that
+    std::optional<job_state> read;                           ///< where the room stood when it was read
+    job_event_ptr last;                                      ///< what came by last, newer than that
 
     bool empty() const { return members.empty() && waiting.empty(); }
     bool is_known() const { return read || last; }
     std::uint64_t seq() const { return last ? last->seq : read ? read->seq : 0; }
   };
-  std::uint64_t delivered = 0;       ///< position of the last event that came by
-  std::vector<seed_room> early;      ///< states that were read ahead of what came by
+  std::uint64_t delivered = 0;  ///< position of the last event that came by
+  std::vector<seed_room> early; ///< states that were read ahead of what came by
   std::unordered_map<room_name, table> rooms;
   std::unordered_map<std::uint64_t, connection_stats> connections;
   std::unordered_set<outbound_ptr> to_flush;

@@ -21,9 +21,7 @@ namespace headway {
 inline const caf::atom_value error_category = caf::atom("headway");
 
 /// Makes `return errc::not_found;` work in a handler that answers `caf::result<T>`.
-inline caf::error make_error(errc code) {
-  return {static_cast<std::uint8_t>(code), error_category};
-}
+inline caf::error make_error(errc code) { return {static_cast<std::uint8_t>(code), error_category}; }
 
 /// Back from CAF: our own code; an actor that is gone was stopped; CAF's other errors are `internal`.
 inline errc to_errc(const caf::error& error) {

@@ -59,11 +59,11 @@ struct room_state {
     join_room request;
     join_promise promise;
   };
-  std::unordered_map<std::uint64_t, membership> members; ///< by connection id; pending ones too
+  std::unordered_map<std::uint64_t, membership> members;  ///< by connection id; pending ones too
   std::unordered_map<caf::actor_addr, std::uint64_t> ids; ///< of the monitored connections
-  std::vector<pending_join> before_info; ///< nobody is attached before it is known who may join
-  std::vector<pending_join> unseeded;    ///< attached at lanes that do not know where the room stands
-  bool finding_out = false;              ///< whose job it is
+  std::vector<pending_join> before_info;                  ///< nobody is attached before it is known who may join
+  std::vector<pending_join> unseeded;                     ///< attached at lanes that do not know where the room stands
+  bool finding_out = false;                               ///< whose job it is
   bool loading = false;
   std::shared_ptr<const job_info> info; ///< of a job's room, once it was read: it never changes
   bool asked_to_retire = false;
@@ -76,6 +76,7 @@ struct room_surroundings {
   metrics* counters = nullptr;
 };
 
-room_actor::behavior_type room(room_actor::stateful_pointer<room_state> self, room_name which, room_surroundings around);
+room_actor::behavior_type room(room_actor::stateful_pointer<room_state> self, room_name which,
+                               room_surroundings around);
 
 } // namespace headway

@@ -30,8 +30,8 @@ struct committed {
   commit_ptr what;
 };
 
-/// storage -> job: one result per write, in the order in which the job sent them. Where the commit failed as a whole, each
-/// says store_unavailable; what was sent behind a write that failed, and not committed with it, says stale_seq.
+/// storage -> job: one result per write, in the order in which the job sent them. Where the commit failed as a whole,
+/// each says store_unavailable; what was sent behind a write that failed, and not committed with it, says stale_seq.
 struct job_written {
   using message_tag = void;
   std::vector<write_result> results;
@@ -58,7 +58,8 @@ struct commit_now {
   using message_tag = void;
 };
 
-using storage_actor = caf::typed_actor<caf::reacts_to<write_job>, caf::reacts_to<commit_now>, caf::replies_to<stop>::with<stopped>>;
+using storage_actor =
+  caf::typed_actor<caf::reacts_to<write_job>, caf::reacts_to<commit_now>, caf::replies_to<stop>::with<stopped>>;
 
 /// How much waits for the writer; job actors refuse work above the limit instead of filling its mailbox.
 struct storage_gate {
@@ -82,7 +83,8 @@ struct storage_state {
 
 /// Spawn with caf::detached: it blocks.
 storage_actor::behavior_type storage(storage_actor::stateful_pointer<storage_state> self, store* writer,
-                                     storage_gate_ptr gate, publish_function publish, metrics* m, std::size_t batch_max);
+                                     storage_gate_ptr gate, publish_function publish, metrics* m,
+                                     std::size_t batch_max);
 
 // -- readers ------------------------------------------------------------------------------------------------------
 
@@ -129,10 +131,10 @@ struct store_probed {
   bool writable = false;
 };
 
-using reader_actor = caf::typed_actor<
-  caf::replies_to<load_job>::with<job_loaded>, caf::replies_to<list_jobs>::with<jobs_listed>,
-  caf::replies_to<load_events>::with<events_loaded>, caf::replies_to<load_key>::with<key_loaded>,
-  caf::replies_to<probe_store>::with<store_probed>, caf::replies_to<stop>::with<stopped>>;
+using reader_actor =
+  caf::typed_actor<caf::replies_to<load_job>::with<job_loaded>, caf::replies_to<list_jobs>::with<jobs_listed>,
+                   caf::replies_to<load_events>::with<events_loaded>, caf::replies_to<load_key>::with<key_loaded>,
+                   caf::replies_to<probe_store>::with<store_probed>, caf::replies_to<stop>::with<stopped>>;
 
 struct reader_state {
   static inline const char* name = "reader";

@@ -164,9 +164,7 @@ std::string to_string(const event_id& id) {
   return out;
 }
 
-std::string stream_of(const job_info& info) {
-  return "job:" + info.id;
-}
+std::string stream_of(const job_info& info) { return "job:" + info.id; }
 
 job_transition create(std::shared_ptr<const job_info> info, epoch_ms now) {
   job_state fresh;
@@ -229,8 +227,7 @@ result<job_transition> apply(const job_state& before, const job_update& update, 
       end_view(view, ending, update, now);
       build.add(ending_event(ending));
       break;
-    case job_verb::heartbeat:
-      break;
+    case job_verb::heartbeat: break;
   }
   return build.take();
 }

@@ -34,18 +34,18 @@ struct job_info {
   std::string id;            ///< see `is_job_id`
   bool id_is_number = false; ///< the creator named it by a JSON number and gets a number back
   std::string user_id;
-  std::string project_id; ///< empty: none
-  std::string batch_id;   ///< empty: none
-  std::string type;       ///< empty: none
-  std::string tags;       ///< JSON array as text; empty: none
-  std::string metadata;   ///< JSON object as text; empty: none
+  std::string project_id;                  ///< empty: none
+  std::string batch_id;                    ///< empty: none
+  std::string type;                        ///< empty: none
+  std::string tags;                        ///< JSON array as text; empty: none
+  std::string metadata;                    ///< JSON object as text; empty: none
   std::optional<throttle_policy> throttle; ///< none: the server's default
   epoch_ms created_at = 0;
 };
 
 struct job_error {
   std::string message;
-  std::string code;               ///< empty: none
+  std::string code; ///< empty: none
   std::optional<bool> retryable;
 
   bool operator==(const job_error&) const = default;
@@ -76,7 +76,17 @@ struct job_state {
   epoch_ms updated_at = 0;        ///< of the last accepted message, a heartbeat included
 };
 
-enum class event_kind : std::uint8_t { created, status, progress, output, completed, failed, cancelled, blocked, custom };
+enum class event_kind : std::uint8_t {
+  created,
+  status,
+  progress,
+  output,
+  completed,
+  failed,
+  cancelled,
+  blocked,
+  custom
+};
 
 std::string_view to_string(event_kind kind) noexcept;
 std::optional<event_kind> event_kind_from(std::string_view text) noexcept;
@@ -110,7 +120,18 @@ using job_event_ptr = std::shared_ptr<const job_event>;
 /// A job's room, the name of its stream in the log: "job:42".
 std::string stream_of(const job_info& info);
 
-enum class job_verb : std::uint8_t { start, progress, increment, stage, output, complete, fail, cancel, block, heartbeat };
+enum class job_verb : std::uint8_t {
+  start,
+  progress,
+  increment,
+  stage,
+  output,
+  complete,
+  fail,
+  cancel,
+  block,
+  heartbeat
+};
 
 std::string_view to_string(job_verb verb) noexcept;
 std::optional<job_verb> job_verb_from(std::string_view text) noexcept;
@@ -134,7 +155,7 @@ bool is_tick(job_verb verb) noexcept;
 struct job_transition {
   job_state after;
   std::vector<job_event> events; ///< in order, without positions; none where nothing is to be told (a heartbeat)
-  bool changed = true;           ///< false: nothing to write, the job already is what was asked for (the same ending again)
+  bool changed = true; ///< false: nothing to write, the job already is what was asked for (the same ending again)
 };
 
 /// The first event of a new job.

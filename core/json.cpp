@@ -99,9 +99,7 @@ result<json> parse_json(std::string_view text, const json_limits& limits) {
   return root;
 }
 
-std::string dump_json(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
+std::string dump_json(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 json trusted_json(std::string_view text) {
   auto value = json::parse(text, nullptr, false);

@@ -25,9 +25,14 @@ auto& histogram(prometheus::Registry& registry, const char* name, const char* he
 } // namespace
 
 metrics::metrics()
-  : ingest_requests_{BuildCounter().Name("headway_ingest_requests_total").Help("Answers to workers, by HTTP status").Register(registry_)},
-    disconnects_{BuildCounter().Name("headway_disconnects_total").Help("Connections ended, by reason").Register(registry_)},
-    connections_{BuildGauge().Name("headway_connections").Help("Watchers' connections, by transport").Register(registry_)},
+  : ingest_requests_{BuildCounter()
+                       .Name("headway_ingest_requests_total")
+                       .Help("Answers to workers, by HTTP status")
+                       .Register(registry_)},
+    disconnects_{
+      BuildCounter().Name("headway_disconnects_total").Help("Connections ended, by reason").Register(registry_)},
+    connections_{
+      BuildGauge().Name("headway_connections").Help("Watchers' connections, by transport").Register(registry_)},
     connections_websocket{connections_.Add({{"transport", "websocket"}})},
     connections_polling{connections_.Add({{"transport", "polling"}})},
     http_connections{gauge(registry_, "headway_http_connections", "Open TCP connections that speak HTTP")},
@@ -43,23 +48,21 @@ metrics::metrics()
                                 {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024})},
     commit_seconds{histogram(registry_, "headway_commit_seconds", "Duration of one commit",
                              {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5})},
-    ticks_merged{counter(registry_, "headway_events_coalesced_total", "Ticks replaced by a later one before their commit")},
+    ticks_merged{
+      counter(registry_, "headway_events_coalesced_total", "Ticks replaced by a later one before their commit")},
     rate_limited{counter(registry_, "headway_rate_limited_total", "Updates refused by a job's rate limit")},
     events_delivered{counter(registry_, "headway_events_delivered_total", "Events handed to a watcher's connection")},
     send_queue_bytes{gauge(registry_, "headway_send_queue_bytes", "Bytes waiting in outbound queues")},
     actors_lost{gauge(registry_, "headway_actors_lost", "Actors that ended by an exception; stays 0")},
-    handler_exceptions{counter(registry_, "headway_handler_exceptions_total", "Exceptions that reached an I/O thread; stays 0")} {}
+    handler_exceptions{
+      counter(registry_, "headway_handler_exceptions_total", "Exceptions that reached an I/O thread; stays 0")} {}
 
-std::string metrics::render() const {
-  return prometheus::TextSerializer{}.Serialize(registry_.Collect());
-}
+std::string metrics::render() const { return prometheus::TextSerializer{}.Serialize(registry_.Collect()); }
 
 prometheus::Counter& metrics::ingest_requests(int http_status) {
   return ingest_requests_.Add({{"code", std::to_string(http_status)}});
 }
 
-prometheus::Counter& metrics::disconnects(const std::string& reason) {
-  return disconnects_.Add({{"reason", reason}});
-}
+prometheus::Counter& metrics::disconnects(const std::string& reason) { return disconnects_.Add({{"reason", reason}}); }
 
 } // namespace headway

@@ -44,8 +44,8 @@ public:
   prometheus::Counter& ticks_merged;
   prometheus::Counter& rate_limited;
   prometheus::Counter& events_delivered;
-  prometheus::Gauge& send_queue_bytes; ///< what waits in all outbound queues
-  prometheus::Gauge& actors_lost;      ///< actors that ended by an exception; stays 0
+  prometheus::Gauge& send_queue_bytes;     ///< what waits in all outbound queues
+  prometheus::Gauge& actors_lost;          ///< actors that ended by an exception; stays 0
   prometheus::Counter& handler_exceptions; ///< exceptions that reached an I/O thread; stays 0
 };
 

@@ -10,12 +10,12 @@
 namespace headway {
 
 struct principal {
-  std::string user_id;         ///< `sub` of the token as text; of an API key: its name
+  std::string user_id;            ///< `sub` of the token as text; of an API key: its name
   bool user_id_is_number = false; ///< the token's `sub` was a JSON number
-  std::string email;           ///< empty: none
+  std::string email;              ///< empty: none
   std::set<std::string, std::less<>> scopes;
-  epoch_ms expires_at = 0;     ///< 0: never (an API key)
-  bool is_service = false;     ///< a backend service (API key, or a token with scope `ingest`), not a person
+  epoch_ms expires_at = 0; ///< 0: never (an API key)
+  bool is_service = false; ///< a backend service (API key, or a token with scope `ingest`), not a person
 
   bool has_scope(std::string_view scope) const { return scopes.contains(scope); }
 };

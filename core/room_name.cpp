@@ -12,9 +12,7 @@ constexpr std::array<std::string_view, 7> kinds{"job", "batch", "project", "user
 
 } // namespace
 
-std::string_view to_string(room_kind kind) noexcept {
-  return kinds[static_cast<std::size_t>(kind)];
-}
+std::string_view to_string(room_kind kind) noexcept { return kinds[static_cast<std::size_t>(kind)]; }
 
 result<room_name> parse_room_name(std::string_view text) {
   if (text == "global")

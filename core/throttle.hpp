@@ -28,7 +28,8 @@ public:
 
   explicit throttle(throttle_policy policy) : policy_{policy} {}
 
-  /// A tick that would move the bar to `progress`. On `hold` the caller keeps it (a later one replaces it) until `due()`.
+  /// A tick that would move the bar to `progress`. On `hold` the caller keeps it (a later one replaces it) until
+  /// `due()`.
   verdict on_tick(steady_time now, double progress);
 
   /// A tick was committed outside of `on_tick`: at its trailing edge, or carried by a fact.

@@ -58,18 +58,19 @@ void greet_developer(const config& settings, std::uint16_t port, const std::stri
   constexpr std::int64_t day_s = 86'400;
   auto address = "http://" + settings.host + ":" + std::to_string(port);
   auto token = new_token(settings, {{"sub", demo_user}}, day_s);
-  std::cout << "\nHeadway runs in development mode (--dev): anyone who reaches it can watch the demo. Not for production.\n\n"
-            << "  address  " << address << "\n"
-            << "  token    " << token << "\n"
-            << "  api key  " << key << "\n\n"
-            << "Watch a bar move now:\n\n"
-            << "  " << address << "/demo\n\n"
-            << "Report a job of your own, and watch it at " << address << "/demo#job=42&token=" << token << "\n\n"
-            << "  curl -H 'Authorization: Bearer " << key << "' -H 'Content-Type: application/json' \\\n"
-            << "       -d '{\"id\":42,\"user_id\":\"" << demo_user << "\"}' " << address << "/api/v1/jobs\n"
-            << "  curl -H 'Authorization: Bearer " << key << "' -H 'Content-Type: application/json' \\\n"
-            << "       -d '{\"progress\":40,\"message\":\"Crunching\"}' " << address << "/api/v1/jobs/42/progress\n\n"
-            << std::flush;
+  std::cout
+    << "\nHeadway runs in development mode (--dev): anyone who reaches it can watch the demo. Not for production.\n\n"
+    << "  address  " << address << "\n"
+    << "  token    " << token << "\n"
+    << "  api key  " << key << "\n\n"
+    << "Watch a bar move now:\n\n"
+    << "  " << address << "/demo\n\n"
+    << "Report a job of your own, and watch it at " << address << "/demo#job=42&token=" << token << "\n\n"
+    << "  curl -H 'Authorization: Bearer " << key << "' -H 'Content-Type: application/json' \\\n"
+    << "       -d '{\"id\":42,\"user_id\":\"" << demo_user << "\"}' " << address << "/api/v1/jobs\n"
+    << "  curl -H 'Authorization: Bearer " << key << "' -H 'Content-Type: application/json' \\\n"
+    << "       -d '{\"progress\":40,\"message\":\"Crunching\"}' " << address << "/api/v1/jobs/42/progress\n\n"
+    << std::flush;
 }
 
 /// Development needs no secret and no list of origins.
@@ -198,9 +199,12 @@ int run_command_line(int argc, char** argv, const server_hooks& hooks) {
   create->add_option("--name", key_name, "Whose key it is")->required();
   create->callback([&] { chosen = [&] { return create_key(flags, key_name); }; });
 
-  command("migrate", "Bring the store's schema up to date", true)->callback([&] { chosen = [&] { return migrate(flags); }; });
-  command("check-config", "Show all settings, where they come from and what is wrong with them", true)
-    ->callback([&] { chosen = [&] { return check_config(flags); }; });
+  command("migrate", "Bring the store's schema up to date", true)->callback([&] {
+    chosen = [&] { return migrate(flags); };
+  });
+  command("check-config", "Show all settings, where they come from and what is wrong with them", true)->callback([&] {
+    chosen = [&] { return check_config(flags); };
+  });
   command("version", "Show the version", false)->callback([&] {
     chosen = [] {
       std::cout << "headway " HEADWAY_VERSION " (" HEADWAY_BUILD_TYPE ")\n";

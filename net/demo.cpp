@@ -27,7 +27,11 @@ class worker {
 public:
   worker(caf::stateful_actor<demo_state>* self, directory_shards_ptr directory, std::shared_ptr<demo_job_id> current,
          std::function<epoch_ms()> wall_clock)
-    : self_{self}, s_{self->state}, directory_{std::move(directory)}, current_{std::move(current)}, clock_{std::move(wall_clock)} {}
+    : self_{self},
+      s_{self->state},
+      directory_{std::move(directory)},
+      current_{std::move(current)},
+      clock_{std::move(wall_clock)} {}
 
   void step() {
     if (s_.job_id.empty())

@@ -1,5 +1,3 @@
 #include "net/command_line.hpp"
 
-int main(int argc, char** argv) {
-  return headway::run_command_line(argc, argv);
-}
+int main(int argc, char** argv) { return headway::run_command_line(argc, argv); }

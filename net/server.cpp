@@ -197,8 +197,9 @@ void server::house::start_directory() {
       return sys->spawn(job, id, std::move(around));
     };
     factories.room = [sys = system.get(), from = job_around.reader, m = &counters](const room_name& which,
-                                                                                  const directory_actor& home) {
-      room_surroundings around{from, [home, which](const caf::actor_addr& who) { caf::anon_send(home, retire_room{which, who}); }, m};
+                                                                                   const directory_actor& home) {
+      room_surroundings around{
+        from, [home, which](const caf::actor_addr& who) { caf::anon_send(home, retire_room{which, who}); }, m};
       return sys->spawn(room, which, std::move(around));
     };
     made.push_back(system->spawn(headway::directory, std::move(factories), &counters));
@@ -266,7 +267,8 @@ template <class Handles>
 void server::house::stop_actors(const Handles& handles) {
   caf::scoped_actor self{*system};
   for (const auto& handle : handles)
-    self->request(handle, caf::infinite, headway::stop{}).receive([](const headway::stopped&) {}, [](const caf::error&) {});
+    self->request(handle, caf::infinite, headway::stop{})
+      .receive([](const headway::stopped&) {}, [](const caf::error&) {});
 }
 
 /// Sessions are known on their workers only.
@@ -314,24 +316,14 @@ void server::house::stop() {
 
 server::server(const config& settings, const server_hooks& hooks) : house_{std::make_unique<house>(settings, hooks)} {}
 
-server::~server() {
-  stop();
-}
+server::~server() { stop(); }
 
-std::uint16_t server::port() const {
-  return house_->doors->port();
-}
+std::uint16_t server::port() const { return house_->doors->port(); }
 
-const directory_shards& server::directory() const {
-  return *house_->directory;
-}
+const directory_shards& server::directory() const { return *house_->directory; }
 
-caf::actor_system& server::system() {
-  return *house_->system;
-}
+caf::actor_system& server::system() { return *house_->system; }
 
-void server::stop() {
-  house_->stop();
-}
+void server::stop() { house_->stop(); }
 
 } // namespace headway

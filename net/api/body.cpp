@@ -96,7 +96,9 @@ void read_tags(fields& f, job_info& info) {
   const auto* tags = f.get("tags");
   if (!tags)
     return;
-  auto is_tag = [](const json& tag) { return tag.is_string() && tag.get_ref<const std::string&>().size() <= tag_bytes_max; };
+  auto is_tag = [](const json& tag) {
+    return tag.is_string() && tag.get_ref<const std::string&>().size() <= tag_bytes_max;
+  };
   if (!tags->is_array() || tags->size() > tags_max || !std::ranges::all_of(*tags, is_tag))
     f.fail(errc::invalid_field, "\"tags\" must be a list of at most 32 texts of at most 128 bytes.");
   else

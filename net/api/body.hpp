@@ -19,8 +19,8 @@ struct body_error {
 template <class T>
 using body_result = boost::system::result<T, body_error>;
 
-/// {id?, user_id, project_id?, batch_id?, type?, tags?, metadata?, throttle?{min_interval_ms, min_delta}}; an id is made
-/// (UUIDv7) where there is none. Ids are texts or whole numbers.
+/// {id?, user_id, project_id?, batch_id?, type?, tags?, metadata?, throttle?{min_interval_ms, min_delta}}; an id is
+/// made (UUIDv7) where there is none. Ids are texts or whole numbers.
 body_result<job_info> read_job_info(const json& body, epoch_ms now);
 
 /// The fields of one verb: {progress, message, stage}, {amount}, {chunk, type}, {result}, {error} ...

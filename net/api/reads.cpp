@@ -60,12 +60,8 @@ json to_json(const job_state& job) {
 }
 
 json to_json(const job_event& event) {
-  json out{{"position", event.position},
-           {"job_id", id_json(*event.info)},
-           {"seq", event.seq},
-           {"event", to_string(event.kind)},
-           {"event_id", to_string(event.id)},
-           {"time", iso8601(event.time)}};
+  json out{{"position", event.position},     {"job_id", id_json(*event.info)},  {"seq", event.seq},
+           {"event", to_string(event.kind)}, {"event_id", to_string(event.id)}, {"time", iso8601(event.time)}};
   put_view(out, event.view);
   if (event.kind == event_kind::output) {
     out["chunk"] = event.chunk;

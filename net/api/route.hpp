@@ -19,7 +19,8 @@ struct api_state {
     std::shared_ptr<const principal> who;
     steady_time until;
   };
-  std::unordered_map<std::string, cached_key> keys; ///< by hash; so a key is looked up once in a while, not at each call
+  std::unordered_map<std::string, cached_key>
+    keys; ///< by hash; so a key is looked up once in a while, not at each call
 };
 
 using api_self = api_actor::stateful_pointer<api_state>;

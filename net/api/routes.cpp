@@ -22,9 +22,7 @@ constexpr std::array table{
 
 } // namespace
 
-std::span<const route> routes() {
-  return table;
-}
+std::span<const route> routes() { return table; }
 
 std::optional<std::vector<std::string>> match_path(std::string_view pattern, std::string_view path) {
   std::vector<std::string> params;

@@ -33,15 +33,11 @@ void answer_stats(const call& c, const collected& all) {
 } // namespace
 
 void get_root(const call& c) {
-  c.answer(json_answer(200, {{"message", "Headway"},
-                             {"version", c.around->version},
-                             {"docs", "/docs"},
-                             {"websocket", "/socket.io"}}));
+  c.answer(json_answer(
+    200, {{"message", "Headway"}, {"version", c.around->version}, {"docs", "/docs"}, {"websocket", "/socket.io"}}));
 }
 
-void get_health(const call& c) {
-  c.answer(json_answer(200, {{"status", "healthy"}}));
-}
+void get_health(const call& c) { c.answer(json_answer(200, {{"status", "healthy"}})); }
 
 void get_ready(const call& c) {
   if (*c.around->stopping)

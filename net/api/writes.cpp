@@ -41,9 +41,7 @@ json id_json(const job_ack& ack) {
   return ack.job_id;
 }
 
-void count(const call& c, int status) {
-  c.around->counters->ingest_requests(status).Increment();
-}
+void count(const call& c, int status) { c.around->counters->ingest_requests(status).Increment(); }
 
 void refuse(const call& c, errc code, std::string_view detail = {}) {
   count(c, http_status(code));

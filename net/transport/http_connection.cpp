@@ -28,9 +28,7 @@ using boost::system::error_code;
 
 using parser = http::request_parser<http::string_body>;
 
-std::string text_of(beast::string_view view) {
-  return {view.data(), view.size()};
-}
+std::string text_of(beast::string_view view) { return {view.data(), view.size()}; }
 
 /// The answer's bytes. `origin`: the web origin to allow, or empty.
 std::string serialize(const http_answer& answer, std::string_view origin, bool keep_alive, bool head_only) {
@@ -188,7 +186,8 @@ private:
   /// The connection is at its end; every other error is what the peer wrote.
   static bool is_end(error_code failed) {
     static const auto& of_http = http::make_error_code(http::error::end_of_stream).category();
-    return failed.category() != of_http || failed == http::error::end_of_stream || failed == http::error::partial_message;
+    return failed.category() != of_http || failed == http::error::end_of_stream ||
+           failed == http::error::partial_message;
   }
 
   void on_head() {
@@ -213,10 +212,27 @@ private:
         self->on_request();
       else if (failed == http::error::body_limit)
         self->refuse(self->too_large(self->parser_->get()));
-      else if (is_end(failed))
+      else if (is_end(failed)) {
+        self->post_broken();
         self->peer_gone(failed);
-      else
+      } else
         self->refuse(problem(errc::bad_request));
+    });
+  }
+
+  /// A polling POST ended in the middle: so does its session.
+  void post_broken() {
+    const auto& head = parser_->get();
+    auto path = path_of(head);
+    std::string_view target{head.target().data(), head.target().size()};
+    if (!is_socketio_path(*worker_.server, path) || path.size() == target.size())
+      return;
+    std::string sid{query_params{target.substr(path.size() + 1)}.get("sid")};
+    auto& home = worker_of(worker_, sid);
+    asio::post(*home.context, [&home, sid = std::move(sid)] {
+      const auto& sessions = *home.actors.sessions;
+      if (auto it = sessions.find(sid); it != sessions.end())
+        caf::anon_send(it->second, post_aborted{});
     });
   }
 

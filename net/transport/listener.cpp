@@ -41,17 +41,18 @@ public:
 
   void accept() {
     auto& worker = *server_.workers[next_++ % server_.workers.size()];
-    acceptor_.async_accept(*worker.context, [self = shared_from_this(), &worker](boost::system::error_code failed,
-                                                                                tcp::socket socket) {
-      if (failed == asio::error::operation_aborted || !self->acceptor_.is_open())
-        return;
-      if (failed) {
-        self->pause_then_accept(failed); // out of descriptors, say: it goes on by itself
-        return;
-      }
-      asio::post(*worker.context, [&worker, socket = std::move(socket)]() mutable { serve_http(worker, std::move(socket)); });
-      self->accept();
-    });
+    acceptor_.async_accept(
+      *worker.context, [self = shared_from_this(), &worker](boost::system::error_code failed, tcp::socket socket) {
+        if (failed == asio::error::operation_aborted || !self->acceptor_.is_open())
+          return;
+        if (failed) {
+          self->pause_then_accept(failed); // out of descriptors, say: it goes on by itself
+          return;
+        }
+        asio::post(*worker.context,
+                   [&worker, socket = std::move(socket)]() mutable { serve_http(worker, std::move(socket)); });
+        self->accept();
+      });
   }
 
 private:

@@ -20,9 +20,9 @@ struct transport_limits {
   std::size_t head_bytes = 8192;
   std::size_t headers = 64;
   std::size_t target_bytes = 4096;
-  std::size_t body_bytes = 262'144;         ///< of API requests
-  std::size_t payload_bytes = 1'000'000;    ///< of polling POSTs and WebSocket messages
-  std::size_t pipelined = 16;               ///< requests parsed ahead of their answers
+  std::size_t body_bytes = 262'144;      ///< of API requests
+  std::size_t payload_bytes = 1'000'000; ///< of polling POSTs and WebSocket messages
+  std::size_t pipelined = 16;            ///< requests parsed ahead of their answers
   std::size_t websocket_queue_bytes = 1U << 20U;
   std::chrono::milliseconds head_timeout{10'000};
   std::chrono::milliseconds body_timeout{30'000};

@@ -25,7 +25,8 @@ public:
   using executor_type = tcp::socket::executor_type;
   using next_layer_type = tcp::socket;
 
-  queued_stream(tcp::socket socket, std::string received) : socket_{std::move(socket)}, received_{std::move(received)} {}
+  queued_stream(tcp::socket socket, std::string received)
+    : socket_{std::move(socket)}, received_{std::move(received)} {}
 
   executor_type get_executor() { return socket_.get_executor(); }
   next_layer_type& next_layer() { return socket_; }
@@ -162,11 +163,11 @@ private:
     }
     auto data = beast::buffers_to_string(buffer_.cdata());
     buffer_.consume(buffer_.size());
-    caf::anon_send(session_, frame_arrived{shared_from_this(), std::move(data), stream_.got_binary(),
-                                           [weak = weak_from_this()] {
-                                             if (auto self = weak.lock(); self && !self->closing_)
-                                               self->read();
-                                           }});
+    caf::anon_send(session_,
+                   frame_arrived{shared_from_this(), std::move(data), stream_.got_binary(), [weak = weak_from_this()] {
+                                   if (auto self = weak.lock(); self && !self->closing_)
+                                     self->read();
+                                 }});
   }
 
   void ended(engineio::close_reason reason) {
@@ -200,7 +201,8 @@ private:
 
 } // namespace
 
-void serve_websocket(transport_worker& worker, tcp::socket socket, std::string head, std::string rest, std::string sid) {
+void serve_websocket(transport_worker& worker, tcp::socket socket, std::string head, std::string rest,
+                     std::string sid) {
   std::make_shared<websocket_connection>(worker, std::move(socket), std::move(head) + std::move(rest), std::move(sid))
     ->start();
 }

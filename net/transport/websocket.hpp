@@ -12,7 +12,8 @@
 namespace headway {
 
 /// Completes the handshake of a request that was checked, then serves the WebSocket.
-/// `head`: the request's head as bytes, `rest`: what the peer sent behind it. `sid`: the session to take over, or empty.
+/// `head`: the request's head as bytes, `rest`: what the peer sent behind it. `sid`: the session to take over, or
+/// empty.
 void serve_websocket(transport_worker& worker, boost::asio::ip::tcp::socket socket, std::string head, std::string rest,
                      std::string sid);
 

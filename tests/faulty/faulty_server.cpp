@@ -31,7 +31,8 @@ public:
     }
     if (!guess->events.empty())
       (*publish_)(guess);
-    std::this_thread::sleep_for(std::chrono::milliseconds{20}); // the fault itself: time in which watchers know more than the store
+    std::this_thread::sleep_for(
+      std::chrono::milliseconds{20}); // the fault itself: time in which watchers know more than the store
     return inner_->commit(batch);
   }
   result<job_state> load_job(std::string_view id) override { return inner_->load_job(id); }
@@ -41,7 +42,9 @@ public:
   }
   result<std::uint64_t> head() override { return inner_->head(); }
   result<api_key> find_api_key(std::string_view hash) override { return inner_->find_api_key(hash); }
-  result<void> put_api_key(std::string_view hash, const api_key& key) override { return inner_->put_api_key(hash, key); }
+  result<void> put_api_key(std::string_view hash, const api_key& key) override {
+    return inner_->put_api_key(hash, key);
+  }
   bool is_writable() override { return inner_->is_writable(); }
 
 private:
@@ -56,7 +59,9 @@ server_hooks broadcast_before_commit() {
     *lanes = std::move(publish);
     return [](const commit_ptr&) {}; // they know already
   };
-  hooks.wrap_writer = [lanes](std::unique_ptr<store> inner) { return std::make_unique<hasty_store>(std::move(inner), lanes); };
+  hooks.wrap_writer = [lanes](std::unique_ptr<store> inner) {
+    return std::make_unique<hasty_store>(std::move(inner), lanes);
+  };
   return hooks;
 }
 
