@@ -3,6 +3,7 @@ set(type_html "text/html; charset=utf-8")
 set(type_css "text/css; charset=utf-8")
 set(type_js "text/javascript; charset=utf-8")
 set(type_svg "image/svg+xml")
+set(type_md "text/plain; charset=utf-8") # so that a browser shows it
 
 set(rows "")
 foreach(asset IN LISTS ASSETS)

@@ -40,11 +40,11 @@ TEST(web_assets, are_the_files_byte_by_byte) {
   }
 }
 
-TEST(web_assets, have_unique_paths_under_demo_and_a_type) {
+TEST(web_assets, have_unique_paths_and_a_type) {
   std::set<std::string_view> paths;
   for (const auto& asset : web_assets()) {
     EXPECT_TRUE(paths.insert(asset.path).second) << asset.path;
-    EXPECT_TRUE(asset.path == "/demo" || asset.path.starts_with("/demo/")) << asset.path;
+    EXPECT_TRUE(asset.path == "/docs" || asset.path == "/demo" || asset.path.starts_with("/demo/")) << asset.path;
     EXPECT_FALSE(asset.content_type.empty()) << asset.path;
     EXPECT_FALSE(asset.body.empty()) << asset.path;
   }
