@@ -125,6 +125,7 @@ struct server::house {
   directory_shards_ptr directory;
   transport_server transport;
   std::shared_ptr<listener> doors;
+  std::uint16_t listening_port = 0;
   caf::actor demo;
   bool stopped = false;
 };
@@ -145,11 +146,12 @@ server::house::house(const config& c, const server_hooks& hooks)
     start_directory();
     start_workers();
     doors = listen(transport, settings.host, settings.port);
+    listening_port = doors->port();
   } catch (...) { // what runs already holds on to the house
     stop();
     throw;
   }
-  log::info("server.listening", {{"host", settings.host}, {"port", static_cast<unsigned>(doors->port())}});
+  log::info("server.listening", {{"host", settings.host}, {"port", listening_port}});
 }
 
 void server::house::start_io(std::uint64_t head) {
@@ -310,6 +312,7 @@ void server::house::stop() {
     asio::post(one->context, [&context = one->context] { context.stop(); });
     one->thread.join();
   }
+  doors = nullptr;
   io.clear(); // with it go the connections that are still open, while what they refer to is there
   log::info("server.stopped");
 }
@@ -318,7 +321,7 @@ server::server(const config& settings, const server_hooks& hooks) : house_{std::
 
 server::~server() { stop(); }
 
-std::uint16_t server::port() const { return house_->doors->port(); }
+std::uint16_t server::port() const { return house_->listening_port; }
 
 const directory_shards& server::directory() const { return *house_->directory; }
 

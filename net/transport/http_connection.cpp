@@ -1,5 +1,6 @@
 #include "net/transport/http_connection.hpp"
 
+#include "net/transport/http_text.hpp"
 #include "net/transport/socketio_endpoint.hpp"
 #include "net/transport/websocket.hpp"
 
@@ -30,39 +31,6 @@ using parser = http::request_parser<http::string_body>;
 
 std::string text_of(beast::string_view view) { return {view.data(), view.size()}; }
 
-/// The answer's bytes. `origin`: the web origin to allow, or empty.
-std::string serialize(const http_answer& answer, std::string_view origin, bool keep_alive, bool head_only) {
-  std::string out;
-  out.reserve(256 + answer.body.size());
-  auto add = [&out](std::string_view name, std::string_view value) {
-    out.append(name).append(": ").append(value).append("\r\n");
-  };
-  out.append("HTTP/1.1 ").append(std::to_string(answer.status)).append(" ");
-  auto reason = http::obsolete_reason(static_cast<http::status>(answer.status));
-  out.append(reason.data(), reason.size()).append("\r\n");
-  if (!answer.content_type.empty())
-    add("Content-Type", answer.content_type);
-  if (answer.status != 204)
-    add("Content-Length", std::to_string(answer.body.size()));
-  auto caching = std::ranges::find(answer.headers, "Cache-Control", [](const auto& h) { return h.first; });
-  if (caching == answer.headers.end())
-    add("Cache-Control", "no-store");
-  add("X-Content-Type-Options", "nosniff");
-  for (const auto& [name, value] : answer.headers)
-    add(name, value);
-  if (!origin.empty()) {
-    add("Access-Control-Allow-Origin", origin);
-    add("Access-Control-Allow-Credentials", "true");
-  }
-  add("Vary", "Origin");
-  if (!keep_alive)
-    add("Connection", "close");
-  out.append("\r\n");
-  if (!head_only)
-    out.append(answer.body);
-  return out;
-}
-
 class http_connection : public std::enable_shared_from_this<http_connection> {
 public:
   http_connection(transport_worker& worker, tcp::socket socket)
@@ -91,7 +59,7 @@ public:
       return;
     auto& entry = slots_[static_cast<std::size_t>(number - first_slot_)];
     entry.keep_alive = entry.keep_alive && !worker_.server->stopping;
-    entry.bytes = serialize(answer, entry.origin, entry.keep_alive, entry.head_only);
+    entry.bytes = to_text(answer, entry.origin, entry.keep_alive, entry.head_only);
     entry.on_abort = nullptr;
     write_ready();
   }
@@ -295,8 +263,7 @@ private:
     auto& entry = slots_.emplace_back();
     entry.keep_alive = p.keep_alive;
     entry.head_only = p.request.method == "HEAD";
-    if (worker_.server->origins.is_listed(p.request.origin))
-      entry.origin = p.request.origin;
+    entry.origin = worker_.server->origins.answer_to(p.request.origin);
     auto answer = std::make_shared<port>(shared_from_this(), socket_.get_executor(), number, is_engineio);
 
     if (p.request.method == "OPTIONS" && !p.request.origin.empty())

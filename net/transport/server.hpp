@@ -36,7 +36,8 @@ public:
   /// `allowed`: exact origins ("https://app.example.com"); "*" allows all.
   explicit origin_policy(std::vector<std::string> allowed) : allowed_{std::move(allowed)} {}
 
-  bool is_listed(std::string_view origin) const;
+  /// What Access-Control-Allow-Origin says to this origin: itself, "*" where all may come, or empty for nothing.
+  std::string_view answer_to(std::string_view origin) const;
   /// No Origin (not a browser), the server's own host, or a listed one.
   bool may_connect(std::string_view origin, std::string_view host) const;
 
