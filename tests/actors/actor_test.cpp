@@ -229,7 +229,7 @@ actor_test::member actor_test::new_member(id_type ids) {
   made.id = ++last;
   made.out = std::make_shared<recording_outbound>();
   made.format = {0, ids};
-  made.connection = sys.spawn([]() -> caf::behavior { return {[](caf::ok_atom) {}}; });
+  made.connection = sys.spawn([](int) -> caf::behavior { return {[](caf::ok_atom) {}}; }, 0); // see `ask`
   connections_.push_back(made.connection);
   step(made.connection);
   return made;

@@ -113,11 +113,14 @@ protected:
   template <class T, class Handle, class Message>
   reply_ptr<T> ask(const Handle& to, Message message) {
     auto out = std::make_shared<reply<T>>();
-    auto asker = sys.spawn([=](caf::event_based_actor* self) mutable {
-      self->request(to, caf::infinite, std::move(message))
-        .then([out](T& answer) { out->value = std::move(answer); },
-              [out](const caf::error& e) { out->error = to_errc(e); });
-    });
+    // With an argument: CAF 0.17 dereferences a null pointer to those of a function that takes none.
+    auto asker = sys.spawn(
+      [=](caf::event_based_actor* self, const Message& what) {
+        self->request(to, caf::infinite, what)
+          .then([out](T& answer) { out->value = std::move(answer); },
+                [out](const caf::error& e) { out->error = to_errc(e); });
+      },
+      std::move(message));
     step(asker);
     return out;
   }
