@@ -35,29 +35,46 @@ void admit(call c, std::shared_ptr<const principal> who, const route& r) {
   r.handle(c);
 }
 
+void remember_key(const call& c, const std::string& hash, std::shared_ptr<const principal> who) {
+  auto& cache = c.self->state.keys;
+  if (cache.size() >= key_cache_max)
+    cache.clear();
+  cache[hash] = {std::move(who), c.self->clock().now() + key_cache_time};
+}
+
+/// The calls that waited for this key, in the order in which they came.
+std::vector<api_state::waiting_call> take_waiting(const call& c, const std::string& hash) {
+  auto waiting = c.self->state.looking_up.extract(hash);
+  return waiting ? std::move(waiting.mapped()) : std::vector<api_state::waiting_call>{};
+}
+
 void look_up_key(const call& c, const route& r, std::string_view key) {
   auto hash = hash_api_key(key);
-  auto now = c.self->clock().now();
-  auto& cache = c.self->state.keys;
-  if (auto it = cache.find(hash); it != cache.end() && now < it->second.until)
+  auto& state = c.self->state;
+  if (auto it = state.keys.find(hash); it != state.keys.end() && c.self->clock().now() < it->second.until)
     return admit(c, it->second.who, r);
+  auto& waiting = state.looking_up[hash];
+  waiting.push_back({c, &r});
+  if (waiting.size() > 1)
+    return; // it is being looked up
   c.self->request(c.around->reader, caf::infinite, load_key{hash})
     .then(
-      [c, &r, hash, now, &cache](const key_loaded& msg) {
+      [c, hash](const key_loaded& msg) {
         auto who = std::make_shared<principal>();
         who->user_id = msg.key.name;
         who->scopes.insert(msg.key.scope);
         who->is_service = true;
-        if (cache.size() >= key_cache_max)
-          cache.clear();
-        cache[hash] = {who, now + key_cache_time};
-        admit(c, who, r);
+        remember_key(c, hash, who);
+        for (auto& one : take_waiting(c, hash))
+          admit(std::move(one.what), who, *one.where);
       },
-      [c](const caf::error& e) {
-        if (to_errc(e) == errc::not_found)
-          unauthorized(c, errc::auth_invalid);
-        else
-          c.refuse(to_errc(e));
+      [c, hash](const caf::error& e) {
+        for (const auto& one : take_waiting(c, hash)) {
+          if (to_errc(e) == errc::not_found)
+            unauthorized(one.what, errc::auth_invalid);
+          else
+            one.what.refuse(to_errc(e));
+        }
       });
 }
 

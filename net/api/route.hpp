@@ -13,16 +13,7 @@
 
 namespace headway {
 
-struct api_state {
-  static inline const char* name = "api";
-  struct cached_key {
-    std::shared_ptr<const principal> who;
-    steady_time until;
-  };
-  std::unordered_map<std::string, cached_key>
-    keys; ///< by hash; so a key is looked up once in a while, not at each call
-};
-
+struct api_state;
 using api_self = api_actor::stateful_pointer<api_state>;
 
 /// One request on its way through the API. Copies share the request.
@@ -51,6 +42,22 @@ struct route {
 
 /// All routes.
 std::span<const route> routes();
+
+struct api_state {
+  static inline const char* name = "api";
+  struct cached_key {
+    std::shared_ptr<const principal> who;
+    steady_time until;
+  };
+  struct waiting_call {
+    call what;
+    const route* where = nullptr;
+  };
+  std::unordered_map<std::string, cached_key>
+    keys; ///< by hash; so a key is looked up once in a while, not at each call
+  /// Calls whose key is being looked up, by its hash. Pipelined requests must not overtake each other here.
+  std::unordered_map<std::string, std::vector<waiting_call>> looking_up;
+};
 
 /// The variable parts, percent-decoded, where `path` fits `pattern`.
 std::optional<std::vector<std::string>> match_path(std::string_view pattern, std::string_view path);
