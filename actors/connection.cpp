@@ -252,7 +252,7 @@ connection_actor::behavior_type connection(self_pointer self, worker_surrounding
   auto now = self->clock().now();
   // The peer outlives its actor's state where a lane still holds it: it has the actor's address, not the actor.
   auto address = self->address();
-  s.peer = std::make_shared<engineio_peer>(engineio::session{around.options->engine, sid, first, now},
+  s.peer = std::make_shared<engineio_peer>(engineio::session{around.options->engine, std::move(sid), first, now},
                                            around.options->queue_bytes_max, *around.counters, [address](close_reason) {
                                              if (auto actor = caf::actor_cast<caf::strong_actor_ptr>(address))
                                                caf::anon_send(caf::actor_cast<connection_actor>(actor), peer_ended{});

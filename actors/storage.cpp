@@ -75,7 +75,7 @@ void commit_batch(storage_state& state, std::size_t count, replies& out, metrics
 } // namespace
 
 storage_actor::behavior_type storage(storage_actor::stateful_pointer<storage_state> self, store* writer,
-                                     storage_gate_ptr gate, publish_function publish, metrics* m,
+                                     const storage_gate_ptr& gate, publish_function publish, metrics* m,
                                      std::size_t batch_max) {
   survive_errors(self, *m);
   self->state.writer.reset(writer);

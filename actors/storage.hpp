@@ -83,7 +83,7 @@ struct storage_state {
 
 /// Spawn with caf::detached: it blocks.
 storage_actor::behavior_type storage(storage_actor::stateful_pointer<storage_state> self, store* writer,
-                                     storage_gate_ptr gate, publish_function publish, metrics* m,
+                                     const storage_gate_ptr& gate, publish_function publish, metrics* m,
                                      std::size_t batch_max);
 
 // -- readers ------------------------------------------------------------------------------------------------------

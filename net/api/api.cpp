@@ -122,7 +122,7 @@ void call::refuse(errc code, std::string_view detail) const {
 
 namespace {
 
-api_actor::behavior_type api(api_self self, std::shared_ptr<const api_surroundings> around) {
+api_actor::behavior_type api(api_self self, const std::shared_ptr<const api_surroundings>& around) {
   survive_errors(self, *around->counters);
   return {
     [self, around](http_call& msg) {

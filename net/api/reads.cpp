@@ -86,7 +86,7 @@ std::optional<std::uint64_t> number(const query_params& query, std::string_view 
 
 /// Reads a job that the caller may see, then goes on; refuses otherwise.
 template <class Next>
-void with_job(const call& c, Next next) {
+void with_job(const call& c, const Next& next) {
   const auto& id = c.params[0];
   if (!is_job_id(id))
     return c.refuse(errc::invalid_job_id);
