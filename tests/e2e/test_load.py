@@ -58,6 +58,6 @@ def test_joining_and_leaving_under_load_has_no_seam(house, store_url):
     house.run(Load(server, house.logs, JOBS[:10], updates=max(UPDATES // 4, 50))).result()
     for watcher in watchers:
         watcher.wait(60)
-        assert len(watcher.events("job_status")) >= 10  # five first joins, and then again and again
+        assert len(watcher.events("job_status")) > 50 * UPDATES // 1000  # a sanitized server gets a shorter load
     server.stop()
     check_trace(store_url, house.logs)
