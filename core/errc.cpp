@@ -40,6 +40,7 @@ constexpr std::array table{
             "The store does not answer; nothing was written for certain. Try again."},
   errc_info{errc::overloaded, "overloaded", 503, 1013, "The server has too much to do; try again later."},
   errc_info{errc::shutting_down, "shutting_down", 503, 1001, "The server is stopping; try again."},
+  errc_info{errc::too_many_fragments, "too_many_fragments", 400, 1008, "A message has too many fragments."},
   errc_info{errc::stale_seq, "stale_seq", 409, 1008, "The job moved on meanwhile; try again."},
 };
 

@@ -35,6 +35,7 @@ enum class errc : std::uint8_t {
   store_unavailable,
   overloaded,
   shutting_down,
+  too_many_fragments,
   stale_seq, ///< inside only: a job's row moved on since it was read
 };
 

@@ -38,6 +38,7 @@ bool is_enumerator(errc code) {
     case errc::store_unavailable:
     case errc::overloaded:
     case errc::shutting_down:
+    case errc::too_many_fragments:
     case errc::stale_seq: return true;
   }
   return false;
