@@ -1,27 +1,24 @@
-// CONNECTION  one watcher: its protocol sessions, who it is, its rooms. Pinned to one I/O worker.
+// CONNECTION  one watcher as an actor, pinned to one I/O worker, whatever it speaks.
 //
-//   transport -- polls, posts, frames --> +------------+ -- join_room --> directory -> room
-//   room ------- room_joined -----------> | connection |
-//   clock ------ wake ------------------> +------------+ -- frames --> engineio_peer --> transport
+//   transport -- polls, posts, frames --> +------------+
+//   clock ------ wake ------------------> | connection | --> directory, rooms, its lane
+//   lane ------- frames --> outbound ---> +------------+
 //
-// Its lane writes events straight to the same engineio_peer; so what a client gets is in one order.
+// The kinds: engineio_connection.hpp (with an application above it: socketio_watcher.hpp) and plain_watcher.hpp.
+// Its lane writes events straight to the same outbound; so what a client gets is in one order.
 #pragma once
 
-#include "actors/directory.hpp"
-#include "actors/engineio_peer.hpp"
 #include "actors/io_worker.hpp"
-#include "actors/lane.hpp"
-#include "actors/room.hpp"
-#include "net/protocol/jwt.hpp"
-#include "net/protocol/socketio_session.hpp"
+#include "actors/message.hpp"
+#include "actors/outbound.hpp"
+#include "net/protocol/engineio_session.hpp"
 
-#include <deque>
+#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace headway {
 
@@ -58,19 +55,25 @@ struct frame_arrived {
   bool is_binary = false;
   std::function<void()> taken; ///< reads the next frame: so a peer cannot fill our mailbox
 };
+/// The peer has answered a WebSocket ping.
+struct pong_arrived {
+  using message_tag = void;
+  websocket_port_ptr port;
+};
 struct websocket_ended {
   using message_tag = void;
   websocket_port_ptr port;
   engineio::close_reason reason = engineio::close_reason::transport_close;
 };
 
-// -- to itself ----------------------------------------------------------------------------------------------------
+// -- to itself, and from the server -------------------------------------------------------------------------------
 
 struct wake {
   using message_tag = void;
   std::uint64_t generation = 0;
 };
-struct peer_ended {
+/// Its outbound has news: it is closed, too much waits in it, its job has ended.
+struct outbound_changed {
   using message_tag = void;
 };
 /// The server stops: let the peer go so that it comes back.
@@ -81,54 +84,57 @@ struct release {
 using connection_actor =
   caf::typed_actor<caf::reacts_to<poll_arrived>, caf::reacts_to<poll_aborted>, caf::reacts_to<post_arrived>,
                    caf::reacts_to<post_aborted>, caf::reacts_to<websocket_opened>, caf::reacts_to<frame_arrived>,
-                   caf::reacts_to<websocket_ended>, caf::reacts_to<wake>, caf::reacts_to<peer_ended>,
-                   caf::reacts_to<release>>;
+                   caf::reacts_to<pong_arrived>, caf::reacts_to<websocket_ended>, caf::reacts_to<wake>,
+                   caf::reacts_to<outbound_changed>, caf::reacts_to<release>>;
 
-/// Engine.IO sessions of one I/O worker by sid; used on its thread only.
-using session_table = std::unordered_map<std::string, connection_actor>;
-using session_table_ptr = std::shared_ptr<session_table>;
-
-struct connection_options {
-  engineio::session_options engine;
-  socketio::session_options socketio;
-  jwt_options jwt;
-  std::size_t queue_bytes_max = 1U << 20U;
-  std::function<epoch_ms()> wall_clock;
+/// What is known of a watcher before it says a word.
+struct handshake {
+  std::string address;         ///< whose limits it counts against
+  std::string origin;          ///< of its first request; empty: none, or the server's own
+  std::string credentials;     ///< a hash of what its first request brought; empty: nothing
+  std::shared_ptr<void> place; ///< what it takes up in the server's limits, given back when the connection ends
 };
 
-/// What every connection of one I/O worker has in common.
-struct worker_surroundings {
-  std::shared_ptr<const connection_options> options;
-  directory_shards_ptr directory;
-  lane_actor lane;
-  session_table_ptr sessions;
-  io_worker* worker = nullptr; ///< none in tests
-  metrics* counters = nullptr;
+/// The connections of one I/O worker that are no Engine.IO sessions; used on its thread only.
+using connection_table = std::unordered_map<caf::actor_addr, connection_actor>;
+using connection_table_ptr = std::shared_ptr<connection_table>;
+
+/// What a kind of connection does with what arrives. What a kind has no use for, it ignores.
+class connection {
+public:
+  connection() = default;
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+  virtual ~connection() = default;
+
+  virtual void on_poll(const poll_arrived&) {}
+  virtual void on_poll_aborted(const poll_aborted&) {}
+  virtual void on_post(const post_arrived&) {}
+  virtual void on_post_aborted() {}
+  virtual void on_websocket(const websocket_opened&) {}
+  virtual void on_frame(const frame_arrived&) {}
+  virtual void on_pong(const pong_arrived&) {}
+  virtual void on_websocket_ended(const websocket_ended&) {}
+  virtual void on_time() = 0;
+  virtual void on_outbound_changed() = 0;
+  virtual void on_release() = 0;
 };
 
 struct connection_state {
   static inline const char* name = "connection";
 
-  struct membership {
-    room_actor room;
-    wire_format format;
-  };
-  std::uint64_t id = 0;
-  std::shared_ptr<engineio_peer> peer;
-  std::optional<socketio::session> socketio;
-  std::shared_ptr<const principal> who; ///< none before CONNECT was accepted
-  connection_stats stats;
-  std::map<room_name, membership> rooms;
-  std::deque<socketio::event_command> requests; ///< one at a time: a leave waits for the join before it
-  bool busy = false;
-  bool ended = false;
-  bool released = false;            ///< the server stops: no lingering
+  std::unique_ptr<connection> kind;
   std::optional<steady_time> armed; ///< the timer that is out
   std::uint64_t timer_generation = 0;
 };
 
-/// Opens a session on the caller's I/O worker and enters it in the table. Send it its transport next.
-connection_actor open_connection(caf::actor_system& system, const worker_surroundings& around,
-                                 engineio::transport first);
+using connection_self = connection_actor::stateful_pointer<connection_state>;
+using connection_factory = std::function<std::unique_ptr<connection>(connection_self)>;
+
+/// Spawns on `worker` (none in tests) and makes its kind there.
+connection_actor spawn_connection(caf::actor_system& system, io_worker* worker, metrics& m, connection_factory make);
+
+/// Calls `on_time` at `due` or earlier; an earlier timer that is out already will look again.
+void wake_at(connection_self self, steady_time due);
 
 } // namespace headway

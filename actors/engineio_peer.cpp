@@ -4,9 +4,13 @@ namespace headway {
 
 using engineio::close_reason;
 
-engineio_peer::engineio_peer(engineio::session session, std::size_t queue_bytes_max, metrics& m,
-                             std::function<void(close_reason)> on_end)
-  : session_{std::move(session)}, queue_bytes_max_{queue_bytes_max}, counters_{m}, on_end_{std::move(on_end)} {
+engineio_peer::engineio_peer(engineio::session session, std::size_t queue_bytes_max, const caf::actor_clock& clock,
+                             metrics& m, std::function<void(close_reason)> on_end)
+  : session_{std::move(session)},
+    queue_bytes_max_{queue_bytes_max},
+    clock_{clock},
+    counters_{m},
+    on_end_{std::move(on_end)} {
   count_transport();
 }
 
@@ -63,6 +67,15 @@ void engineio_peer::on_time(steady_time now) { session_.on_time(now); }
 
 void engineio_peer::close(close_reason reason, steady_time now) { session_.close(reason, now); }
 
+void engineio_peer::abandon() {
+  on_end_ = nullptr;
+  close(close_reason::internal_error, clock_.now());
+  carry_out(session_.take_actions());
+  poll_.reset(); // a port that nobody answered answers by itself
+  second_poll_.reset();
+  post_.reset();
+}
+
 void engineio_peer::send(const frame_ptr& packet) { session_.send(packet); }
 
 void engineio_peer::flush() {
@@ -70,7 +83,7 @@ void engineio_peer::flush() {
     carry_out(std::move(todo));
   auto queued = session_.queued_bytes() + (live_ ? live_->queued_bytes() : 0);
   if (queued > queue_bytes_max_ && !session_.is_closed()) {
-    session_.close(close_reason::slow_consumer, steady_time::clock::now());
+    session_.close(close_reason::slow_consumer, clock_.now());
     carry_out(session_.take_actions());
   }
 }
@@ -88,8 +101,12 @@ void engineio_peer::carry_out(engineio::actions&& todo) {
     count_transport();
   }
   if (live_ && !todo.to_websocket.empty()) {
-    for (const auto& packet : todo.to_websocket)
-      live_->send(packet);
+    for (const auto& packet : todo.to_websocket) {
+      if (packet->payload() == "2" && !packet->is_binary()) // a ping does not wait behind data
+        live_->send_first(packet);
+      else
+        live_->send(packet);
+    }
     live_->flush();
   }
   if (todo.poll_answer && poll_)
@@ -112,10 +129,29 @@ void engineio_peer::count_transport() {
   counted_as_->Increment();
 }
 
+namespace {
+
+/// The WebSocket close code that tells a client what to do about it; 0: a close frame without a code, as clients know
+/// it.
+std::uint16_t close_code(close_reason reason) {
+  switch (reason) {
+    case close_reason::server_shutdown: return 1001;
+    case close_reason::parse_error: return 1002;
+    case close_reason::rate_limited:
+    case close_reason::token_expired: return 1008;
+    case close_reason::internal_error: return 1011;
+    case close_reason::slow_consumer: return 1013;
+    default: return 0;
+  }
+}
+
+} // namespace
+
 void engineio_peer::end(close_reason reason) {
-  constexpr std::uint16_t try_again_later = 1013;
+  if (live_ && reason == close_reason::ping_timeout)
+    std::exchange(live_, nullptr)->cut(); // nobody is there to shake hands with
   if (live_)
-    std::exchange(live_, nullptr)->close(reason == close_reason::slow_consumer ? try_again_later : 0);
+    std::exchange(live_, nullptr)->close(close_code(reason));
   if (probe_)
     std::exchange(probe_, nullptr)->close(0);
   counters_.disconnects(std::string{to_string(reason)}).Increment();

@@ -10,6 +10,8 @@
 #include "core/metrics.hpp"
 #include "net/protocol/engineio_session.hpp"
 
+#include <caf/actor_clock.hpp>
+
 #include <functional>
 #include <string_view>
 
@@ -17,8 +19,9 @@ namespace headway {
 
 class engineio_peer : public outbound {
 public:
-  /// `queue_bytes_max`: what may wait for this peer before it is closed as too slow. `on_end` is called once.
-  engineio_peer(engineio::session session, std::size_t queue_bytes_max, metrics& m,
+  /// `queue_bytes_max`: what may wait for this peer before it is closed as too slow. `clock`: the actors'.
+  /// `on_end` is called once.
+  engineio_peer(engineio::session session, std::size_t queue_bytes_max, const caf::actor_clock& clock, metrics& m,
                 std::function<void(engineio::close_reason)> on_end);
   ~engineio_peer() override;
 
@@ -34,6 +37,8 @@ public:
   void on_websocket_closed(const websocket_port* which, engineio::close_reason reason, steady_time now);
   void on_time(steady_time now);
   void close(engineio::close_reason reason, steady_time now);
+  /// Its actor is gone: ends what is still open, tells nobody.
+  void abandon();
 
   /// Messages for the layer above. Answer them by `send`, then `flush`.
   std::vector<engineio::message> take_received() { return std::exchange(received_, {}); }
@@ -51,6 +56,7 @@ private:
 
   engineio::session session_;
   std::size_t queue_bytes_max_;
+  const caf::actor_clock& clock_;
   metrics& counters_;
   std::function<void(engineio::close_reason)> on_end_;
   std::vector<engineio::message> received_;

@@ -1,7 +1,8 @@
 #include "actors/lane.hpp"
 
-#include "net/protocol/socketio.hpp"
+#include "net/protocol/plain.hpp"
 #include "net/protocol/socketio_session.hpp"
+#include "net/protocol/sse.hpp"
 
 #include <algorithm>
 
@@ -10,14 +11,15 @@ namespace headway {
 namespace {
 
 using table = lane_state::table;
+using waiting_member = lane_state::waiting_member;
 
-/// Frames of one event, made when the first member of a format asks for them.
-std::vector<frame_ptr> encode(const std::vector<wire_event>& events) {
-  std::vector<frame_ptr> frames;
-  frames.reserve(events.size());
-  for (const auto& event : events)
-    frames.push_back(text_frame(socketio::event_text("/", event.name, event.payload)));
-  return frames;
+frame_ptr encode(const wire_event& event, std::uint64_t position, framing frames, const std::string& nsp) {
+  switch (frames) {
+    case framing::socketio: return text_frame(socketio::event_text(nsp, event.name, event.payload));
+    case framing::plain: return text_frame(plain::event_text(event.name, event.payload));
+    case framing::sse: return text_frame(sse::event(event.name, position, dump_json(event.payload)));
+  }
+  return nullptr;
 }
 
 /// The rooms that hear of an event.
@@ -30,7 +32,8 @@ job_state state_after(const job_event& event) {
 
 class worker_lane {
 public:
-  worker_lane(lane_state& state, metrics& m) : s_{state}, counters_{m} {}
+  worker_lane(lane_state& state, std::shared_ptr<const std::vector<std::string>> namespaces, metrics& m)
+    : s_{state}, namespaces_{std::move(namespaces)}, counters_{m} {}
 
   void deliver(const commit& what) {
     for (const auto& event : what.events) {
@@ -47,8 +50,8 @@ public:
   bool attach(const room_name& room, const lane_member& member) {
     auto& t = s_.rooms[room];
     auto previous = remove(t, member.id); // joining again is one membership, perhaps in another dialect
-    if (!t.is_known()) {
-      t.waiting.push_back(member);
+    if (!t.is_known() || member.after) {
+      t.waiting.push_back({member, {}});
       return true;
     }
     start(t, member, !previous);
@@ -70,7 +73,7 @@ public:
       return;
     auto gone = remove(it->second, member_id);
     if (gone && answer) {
-      send(*gone, encode(dialects()[answer->dialect]->left(room, answer->ids)));
+      send(*gone, encode(dialects()[answer->dialect]->left(room, answer->ids), s_.delivered, *answer));
       flush();
     }
     if (it->second.empty())
@@ -87,8 +90,17 @@ private:
       t.read = msg.state;
       t.last = nullptr;
     }
-    for (const auto& member : std::exchange(t.waiting, {}))
-      start(t, member, true);
+    for (const auto& member : std::exchange(t.waiting, {})) {
+      auto missed = std::ranges::find(msg.missed, member.id, &missed_events::member_id);
+      if (!member.after)
+        start(t, member, true);
+      else if (missed == msg.missed.end())
+        t.waiting.push_back(member); // it came later: its own reading is under way
+      else if (missed->complete && *member.after <= msg.state.position)
+        resume(t, member, missed->events);
+      else
+        start(t, member, true, true);
+    }
   }
 
   void seed_early() {
@@ -102,32 +114,60 @@ private:
   }
 
   void deliver_to(table& t, const job_event_ptr& event) {
+    for (auto& member : t.waiting)
+      if (member.after)
+        member.meanwhile.push_back(event);
     if (event->seq <= t.seq())
       return; // the state that was read has it
     t.last = event;
     for (auto& [format, members] : t.members) {
-      auto frames = encode(dialects()[format.dialect]->render(*event, format.ids));
+      auto frames = encode(dialects()[format.dialect]->render(*event, format.ids), event->position, format);
+      for (const auto& member : members) {
+        send(member, frames);
+        if (is_ending(event->view.status))
+          member.out->job_ended();
+      }
       if (frames.empty())
         continue;
-      for (const auto& member : members)
-        send(member, frames);
       counters_.events_delivered.Increment(static_cast<double>(members.size()));
     }
   }
 
-  /// From here on the member gets every event.
-  void start(table& t, const lane_member& member, bool first) {
+  /// From here on the member gets every event. `reset`: it named a position that it cannot go on from.
+  void start(table& t, const lane_member& member, bool first, bool reset = false) {
     auto now = t.last ? state_after(*t.last) : *t.read;
-    send(member, encode(dialects()[member.format.dialect]->joined(now, member.format.ids, first)));
+    const auto& d = *dialects()[member.format.dialect];
+    send(member, encode(d.joined(now, member.format.ids, {first, reset}), now.position, member.format));
+    add(t, member, now.view.status);
+  }
+
+  /// What it missed, then what came by while that was read, then every event.
+  void resume(table& t, const waiting_member& member, const std::vector<job_event_ptr>& missed) {
+    const auto& d = *dialects()[member.format.dialect];
+    const auto& info = *(t.last ? t.last->info : t.read->info);
+    auto seen = *member.after;
+    send(member, encode(d.resumed({room_kind::job, info.id}, seen), seen, member.format));
+    for (const auto* part : {&missed, &member.meanwhile})
+      for (const auto& event : *part)
+        if (event->position > seen) {
+          seen = event->position;
+          send(member, encode(d.render(*event, member.format.ids), seen, member.format));
+        }
+    add(t, member, t.last ? t.last->view.status : t.read->view.status);
+  }
+
+  void add(table& t, const lane_member& member, job_status status) {
     t.members[member.format].push_back(member);
+    if (is_ending(status))
+      member.out->job_ended();
   }
 
   static std::optional<lane_member> remove(table& t, std::uint64_t member_id) {
-    auto take = [member_id](std::vector<lane_member>& from) -> std::optional<lane_member> {
-      auto it = std::ranges::find(from, member_id, &lane_member::id);
+    auto take = [member_id](auto& from) -> std::optional<lane_member> {
+      auto it = std::ranges::find_if(from, [member_id](const lane_member& m) { return m.id == member_id; });
       if (it == from.end())
         return std::nullopt;
-      auto member = std::move(*it);
+      lane_member member = std::move(*it);
       from.erase(it);
       return member;
     };
@@ -143,6 +183,20 @@ private:
     return std::nullopt;
   }
 
+  /// One event of the log may become several frames: only the last carries its position, or a cut between them would
+  /// lose the rest.
+  std::vector<frame_ptr> encode(const std::vector<wire_event>& events, std::uint64_t position,
+                                const wire_format& format) const {
+    std::vector<frame_ptr> frames;
+    frames.reserve(events.size());
+    for (const auto& event : events) {
+      auto is_last = frames.size() + 1 == events.size();
+      auto at = is_last || position == 0 ? position : position - 1;
+      frames.push_back(headway::encode(event, at, format.frames, (*namespaces_)[format.nsp]));
+    }
+    return frames;
+  }
+
   void send(const lane_member& member, const std::vector<frame_ptr>& frames) {
     for (const auto& f : frames)
       member.out->send(f);
@@ -156,15 +210,17 @@ private:
   }
 
   lane_state& s_;
+  std::shared_ptr<const std::vector<std::string>> namespaces_;
   metrics& counters_;
 };
 
 } // namespace
 
-lane_actor::behavior_type lane(lane_actor::stateful_pointer<lane_state> self, std::uint64_t head, metrics* m) {
+lane_actor::behavior_type lane(lane_actor::stateful_pointer<lane_state> self, std::uint64_t head,
+                               std::shared_ptr<const std::vector<std::string>> namespaces, metrics* m) {
   survive_errors(self, *m);
   self->state.delivered = head;
-  auto l = std::make_shared<worker_lane>(self->state, *m);
+  auto l = std::make_shared<worker_lane>(self->state, std::move(namespaces), *m);
   return {
     [l](const committed& msg) { l->deliver(*msg.what); },
     [l](const attach_member& msg) { return lane_attached{l->attach(msg.room, msg.member)}; },

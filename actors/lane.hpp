@@ -26,19 +26,29 @@
 
 namespace headway {
 
+/// What carries an event to its client.
+enum class framing : std::uint8_t { socketio, plain, sse };
+
+/// Index into the configured namespaces of Socket.IO.
+using namespace_index = std::uint8_t;
+
 /// What an event is encoded for; all members with the same format share the bytes.
 struct wire_format {
   dialect_index dialect = 0;
   id_type ids = id_type::text;
+  framing frames = framing::socketio;
+  namespace_index nsp = 0; ///< of Socket.IO
 
   auto operator<=>(const wire_format&) const = default;
 };
 
 /// A connection in a room.
 struct lane_member {
-  std::uint64_t id = 0; ///< of the connection
+  std::uint64_t id = 0; ///< of the watcher
   outbound_ptr out;
   wire_format format;
+  /// It has seen everything up to this position: it starts with the events after it, not with the state.
+  std::optional<std::uint64_t> after;
 };
 
 /// room -> lane: the member is in, and gets events from the state on that it starts with.
@@ -52,11 +62,18 @@ struct lane_attached {
   using message_tag = void;
   bool needs_state = false;
 };
+/// What a member missed: all events after the position it named.
+struct missed_events {
+  std::uint64_t member_id = 0;
+  std::vector<job_event_ptr> events; ///< in order, up to the state they were read with
+  bool complete = true;              ///< false: they are too many, or the position is none; it starts anew
+};
 /// room -> lane: where the room stood when it was read, after `attach_member`. Starts all its waiting members.
 struct seed_room {
   using message_tag = void;
   room_name room;
   job_state state;
+  std::vector<missed_events> missed; ///< of the members that named a position
 };
 /// room -> lane. `answer`: the format in which the client is told that it left; none: it is gone, or was refused.
 struct detach_member {
@@ -102,9 +119,12 @@ struct lane_state {
   static inline const char* name = "lane";
 
   /// The members of one room on this worker.
+  struct waiting_member : lane_member {
+    std::vector<job_event_ptr> meanwhile; ///< where it named a position: what came by since it is attached
+  };
   struct table {
     std::map<wire_format, std::vector<lane_member>> members; ///< that get every event
-    std::vector<lane_member> waiting;                        ///< for the state
+    std::vector<waiting_member> waiting;                     ///< for the state
     std::optional<job_state> read;                           ///< where the room stood when it was read
     job_event_ptr last;                                      ///< what came by last, newer than that
 
@@ -119,7 +139,8 @@ struct lane_state {
   std::unordered_set<outbound_ptr> to_flush;
 };
 
-/// `head`: the log's last position before the first commit that will come by.
-lane_actor::behavior_type lane(lane_actor::stateful_pointer<lane_state> self, std::uint64_t head, metrics* m);
+/// `head`: the log's last position before the first commit that will come by. `namespaces`: see `namespace_index`.
+lane_actor::behavior_type lane(lane_actor::stateful_pointer<lane_state> self, std::uint64_t head,
+                               std::shared_ptr<const std::vector<std::string>> namespaces, metrics* m);
 
 } // namespace headway

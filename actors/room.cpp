@@ -1,5 +1,7 @@
 #include "actors/room.hpp"
 
+#include <algorithm>
+
 namespace headway {
 
 namespace {
@@ -14,7 +16,10 @@ public:
 
   /// Nobody stands at a lane who may not: a lane asks no more, and may know the job from an earlier room of this name.
   void join(pending_join join) {
-    if (!s_.info) {
+    if (which_.kind != room_kind::job) { // the others come with their own rules of who may join
+      join.promise.deliver(make_error(errc::not_found));
+      retire_if_empty();
+    } else if (!s_.info) {
       s_.before_info.push_back(std::move(join));
       find_out();
     } else if (may_read(*join.request.who, *s_.info))
@@ -30,15 +35,12 @@ public:
     if (it == s_.members.end())
       return;
     self_->send(it->second.lane, detach_member{which_, msg.member_id, msg.answer});
-    self_->demonitor(it->second.connection);
     remove(it);
   }
 
   void connection_down(const caf::actor_addr& connection) {
-    auto id = s_.ids.find(connection);
-    if (id == s_.ids.end())
-      return;
-    if (auto it = s_.members.find(id->second); it != s_.members.end()) {
+    for (auto id = s_.ids.find(connection); id != s_.ids.end(); id = s_.ids.find(connection)) {
+      auto it = s_.members.find(id->second);
       self_->send(it->second.lane, detach_member{which_, it->first, {}});
       remove(it);
     }
@@ -55,13 +57,18 @@ private:
       s_.members.try_emplace(request.member.id, room_state::membership{request.lane, request.connection});
     if (!fresh)
       return;
+    if (!s_.ids.contains(request.connection))
+      self_->monitor(request.connection);
     s_.ids.emplace(request.connection, request.member.id);
-    self_->monitor(request.connection);
     around_.counters->subscriptions.Increment();
   }
 
   void remove(std::unordered_map<std::uint64_t, room_state::membership>::iterator it) {
-    s_.ids.erase(it->second.connection);
+    auto connection = it->second.connection;
+    auto [begin, end] = s_.ids.equal_range(connection);
+    s_.ids.erase(std::find_if(begin, end, [it](const auto& entry) { return entry.second == it->first; }));
+    if (!s_.ids.contains(connection))
+      self_->demonitor(connection);
     s_.members.erase(it);
     around_.counters->subscriptions.Decrement();
     retire_if_empty();
@@ -115,17 +122,68 @@ private:
     self_->request(around_.reader, caf::infinite, load_job{which_.id})
       .then(
         [this, joins](job_loaded& msg) {
-          for (auto& join : *joins) {
-            self_->send(join.request.lane, seed_room{which_, msg.state});
-            join.promise.deliver(room_joined{room_actor{self_}});
-          }
-          go_on();
+          auto names_position = [](const pending_join& join) { return join.request.member.after.has_value(); };
+          if (std::ranges::any_of(*joins, names_position))
+            load_missed(joins, std::move(msg.state), 64);
+          else
+            seed(*joins, msg.state, nullptr);
         },
-        [this, joins](const caf::error& e) {
-          for (auto& join : *joins)
-            refuse(join, to_errc(e));
-          go_on();
-        });
+        [this, joins](const caf::error& e) { refuse_all(*joins, to_errc(e)); });
+  }
+
+  /// The job's last events, more of them where some member missed more than `page`.
+  void load_missed(const std::shared_ptr<std::vector<pending_join>>& joins, job_state state, std::size_t page) {
+    page = std::min(page, around_.replay_max);
+    auto from = state.seq > page ? state.seq - page : 0;
+    self_->request(around_.reader, caf::infinite, load_events{which_.id, from, page})
+      .then(
+        [this, joins, state = std::move(state), page](events_loaded& msg) {
+          replay known;
+          known.is_whole = state.seq <= page;
+          for (auto& event : msg.events)
+            if (event.position <= state.position)
+              known.events.push_back(std::make_shared<const job_event>(std::move(event)));
+          auto goes_back_far_enough = [&known](const pending_join& join) { return known.covers(join.request.member); };
+          if (page < around_.replay_max && !std::ranges::all_of(*joins, goes_back_far_enough))
+            load_missed(joins, state, around_.replay_max);
+          else
+            seed(*joins, state, &known);
+        },
+        [this, joins](const caf::error& e) { refuse_all(*joins, to_errc(e)); });
+  }
+
+  /// The end of a job's log, as far as it was read.
+  struct replay {
+    std::vector<job_event_ptr> events;
+    bool is_whole = false; ///< from the first event on
+
+    bool covers(const lane_member& member) const {
+      return !member.after || is_whole || (!events.empty() && events.front()->position <= *member.after);
+    }
+    missed_events for_member(const lane_member& member) const {
+      missed_events missed{member.id, {}, covers(member)};
+      for (const auto& event : events)
+        if (missed.complete && event->position > *member.after)
+          missed.events.push_back(event);
+      return missed;
+    }
+  };
+
+  void seed(std::vector<pending_join>& joins, const job_state& state, const replay* known) {
+    for (auto& join : joins) {
+      seed_room msg{which_, state, {}};
+      if (join.request.member.after)
+        msg.missed.push_back(known->for_member(join.request.member));
+      self_->send(join.request.lane, std::move(msg));
+      join.promise.deliver(room_joined{room_actor{self_}});
+    }
+    go_on();
+  }
+
+  void refuse_all(std::vector<pending_join>& joins, errc why) {
+    for (auto& join : joins)
+      refuse(join, why);
+    go_on();
   }
 
   void go_on() {
@@ -139,7 +197,6 @@ private:
     auto it = s_.members.find(join.request.member.id);
     if (it != s_.members.end()) {
       self_->send(it->second.lane, detach_member{which_, it->first, {}});
-      self_->demonitor(it->second.connection);
       remove(it);
     }
     join.promise.deliver(make_error(why));

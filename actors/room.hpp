@@ -59,11 +59,11 @@ struct room_state {
     join_room request;
     join_promise promise;
   };
-  std::unordered_map<std::uint64_t, membership> members;  ///< by connection id; pending ones too
-  std::unordered_map<caf::actor_addr, std::uint64_t> ids; ///< of the monitored connections
-  std::vector<pending_join> before_info;                  ///< nobody is attached before it is known who may join
-  std::vector<pending_join> unseeded;                     ///< attached at lanes that do not know where the room stands
-  bool finding_out = false;                               ///< whose job it is
+  std::unordered_map<std::uint64_t, membership> members;       ///< by watcher id; pending ones too
+  std::unordered_multimap<caf::actor_addr, std::uint64_t> ids; ///< of the monitored connections
+  std::vector<pending_join> before_info;                       ///< nobody is attached before it is known who may join
+  std::vector<pending_join> unseeded; ///< attached at lanes that do not know where the room stands
+  bool finding_out = false;           ///< whose job it is
   bool loading = false;
   std::shared_ptr<const job_info> info; ///< of a job's room, once it was read: it never changes
   bool asked_to_retire = false;
@@ -73,6 +73,7 @@ struct room_state {
 struct room_surroundings {
   reader_actor reader;
   std::function<void(const caf::actor_addr&)> ask_to_retire; ///< tells the directory, which answers `retired`
+  std::size_t replay_max = 1000; ///< events that a member may have missed; beyond it starts anew
   metrics* counters = nullptr;
 };
 

@@ -41,6 +41,9 @@ constexpr std::array table{
   errc_info{errc::overloaded, "overloaded", 503, 1013, "The server has too much to do; try again later."},
   errc_info{errc::shutting_down, "shutting_down", 503, 1001, "The server is stopping; try again."},
   errc_info{errc::too_many_fragments, "too_many_fragments", 400, 1008, "A message has too many fragments."},
+  errc_info{errc::too_many_subscriptions, "too_many_subscriptions", 429, 1008,
+            "This connection watches as many jobs as it may; leave one first."},
+  errc_info{errc::upgrade_required, "upgrade_required", 426, 1002, "This path takes WebSocket handshakes only."},
   errc_info{errc::stale_seq, "stale_seq", 409, 1008, "The job moved on meanwhile; try again."},
 };
 

@@ -36,6 +36,8 @@ enum class errc : std::uint8_t {
   overloaded,
   shutting_down,
   too_many_fragments,
+  too_many_subscriptions,
+  upgrade_required,
   stale_seq, ///< inside only: a job's row moved on since it was read
 };
 

@@ -31,11 +31,22 @@ metrics::metrics()
                        .Register(registry_)},
     disconnects_{
       BuildCounter().Name("headway_disconnects_total").Help("Connections ended, by reason").Register(registry_)},
+    limit_exceeded_{BuildCounter()
+                      .Name("headway_limit_exceeded_total")
+                      .Help("What was refused or ended because of a limit, by the limit's name in the configuration")
+                      .Register(registry_)},
+    dropped_events_{BuildCounter()
+                      .Name("headway_dropped_events_total")
+                      .Help("Client events that nobody acted on, by reason")
+                      .Register(registry_)},
     connections_{
       BuildGauge().Name("headway_connections").Help("Watchers' connections, by transport").Register(registry_)},
     connections_websocket{connections_.Add({{"transport", "websocket"}})},
     connections_polling{connections_.Add({{"transport", "polling"}})},
+    connections_plain{connections_.Add({{"transport", "plain_websocket"}})},
+    connections_sse{connections_.Add({{"transport", "sse"}})},
     http_connections{gauge(registry_, "headway_http_connections", "Open TCP connections that speak HTTP")},
+    accept_failures{counter(registry_, "headway_accept_failures_total", "Connections that could not be accepted")},
     connects{counter(registry_, "headway_connects_total", "Accepted Socket.IO CONNECTs")},
     auth_failures{counter(registry_, "headway_auth_failures_total", "Tokens and keys refused")},
     rooms{gauge(registry_, "headway_rooms", "Rooms with members")},
@@ -64,5 +75,13 @@ prometheus::Counter& metrics::ingest_requests(int http_status) {
 }
 
 prometheus::Counter& metrics::disconnects(const std::string& reason) { return disconnects_.Add({{"reason", reason}}); }
+
+prometheus::Counter& metrics::limit_exceeded(const std::string& limit) {
+  return limit_exceeded_.Add({{"limit", limit}});
+}
+
+prometheus::Counter& metrics::dropped_events(const std::string& reason) {
+  return dropped_events_.Add({{"reason", reason}});
+}
 
 } // namespace headway

@@ -20,17 +20,26 @@ public:
   prometheus::Counter& ingest_requests(int http_status);
   /// headway_disconnects_total{reason="ping timeout"}; reasons come from a fixed list, never from a peer.
   prometheus::Counter& disconnects(const std::string& reason);
+  /// headway_limit_exceeded_total{limit="http.body_bytes_max"}; limits are named as in the configuration.
+  prometheus::Counter& limit_exceeded(const std::string& limit);
+  /// headway_dropped_events_total{reason="unknown_event"}: what clients said and nobody acted on.
+  prometheus::Counter& dropped_events(const std::string& reason);
 
 private:
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Counter>& ingest_requests_;
   prometheus::Family<prometheus::Counter>& disconnects_;
+  prometheus::Family<prometheus::Counter>& limit_exceeded_;
+  prometheus::Family<prometheus::Counter>& dropped_events_;
   prometheus::Family<prometheus::Gauge>& connections_;
 
 public:
   prometheus::Gauge& connections_websocket; ///< Engine.IO sessions whose transport is WebSocket
   prometheus::Gauge& connections_polling;   ///< Engine.IO sessions whose transport is long-polling
+  prometheus::Gauge& connections_plain;     ///< plain WebSockets
+  prometheus::Gauge& connections_sse;       ///< Server-Sent Events
   prometheus::Gauge& http_connections;
+  prometheus::Counter& accept_failures; ///< out of descriptors, say
   prometheus::Counter& connects;
   prometheus::Counter& auth_failures;
   prometheus::Gauge& rooms;

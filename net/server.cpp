@@ -1,15 +1,17 @@
 #include "net/server.hpp"
 
+#include "actors/plain_watcher.hpp"
+#include "actors/socketio_watcher.hpp"
 #include "core/log.hpp"
 #include "core/time.hpp"
 #include "net/api/api.hpp"
 #include "net/demo.hpp"
+#include "net/transport/io_threads.hpp"
 #include "net/transport/listener.hpp"
 #include "storage/make_store.hpp"
 #include "storage/store_lock.hpp"
 #include "web/assets.hpp"
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
 #include <condition_variable>
@@ -23,9 +25,6 @@ namespace headway {
 namespace {
 
 namespace asio = boost::asio;
-
-/// sids name their worker by one character.
-constexpr std::uint32_t io_threads_max = 36;
 
 std::uint32_t threads_or_cores(std::uint32_t wanted) {
   return wanted != 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
@@ -68,28 +67,6 @@ private:
   std::thread thread_;
 };
 
-/// One I/O thread.
-struct io_thread {
-  asio::io_context context{1};
-  asio::executor_work_guard<asio::io_context::executor_type> keep{context.get_executor()};
-  std::unique_ptr<io_worker> worker;
-  std::thread thread;
-
-  void run(metrics& counters) {
-    thread = std::thread{[this, &counters] {
-      for (;;) {
-        try {
-          context.run();
-          return;
-        } catch (const std::exception& e) { // it ends nothing but its own connection
-          counters.handler_exceptions.Increment();
-          log::error("io.exception", {{"what", e.what()}});
-        }
-      }
-    }};
-  }
-};
-
 std::vector<static_page> built_in_pages() {
   std::vector<static_page> pages;
   for (const auto& asset : web_assets())
@@ -115,8 +92,10 @@ struct server::house {
   std::unique_ptr<store_lock> lock;
   metrics counters;
   system_config caf_settings;
-  std::vector<std::unique_ptr<io_thread>> io; // before the system: pinned actors end before their workers
   std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<io_threads> io;
+  std::vector<connection_table_ptr> connections;
+  std::shared_ptr<const std::vector<std::string>> namespaces;
   storage_gate_ptr gate;
   storage_actor storage_writer;
   std::vector<reader_actor> readers;
@@ -155,13 +134,10 @@ server::house::house(const config& c, const server_hooks& hooks)
 }
 
 void server::house::start_io(std::uint64_t head) {
-  auto count = std::min(threads_or_cores(settings.io_threads), io_threads_max);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    auto& one = *io.emplace_back(std::make_unique<io_thread>());
-    one.worker = std::make_unique<io_worker>(*system, one.context, i);
-    lanes.push_back(spawn_pinned(*system, one.worker.get(), lane, head, &counters));
-    one.run(counters);
-  }
+  namespaces = std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"/"});
+  io = std::make_unique<io_threads>(*system, threads_or_cores(settings.io_threads), counters);
+  for (std::size_t i = 0; i < io->size(); ++i)
+    lanes.push_back(spawn_pinned(*system, &io->worker(i), lane, head, namespaces, &counters));
 }
 
 void server::house::start_storage(std::unique_ptr<store> writer, const server_hooks& hooks) {
@@ -200,8 +176,12 @@ void server::house::start_directory() {
     };
     factories.room = [sys = system.get(), from = job_around.reader, m = &counters](const room_name& which,
                                                                                    const directory_actor& home) {
-      room_surroundings around{
-        from, [home, which](const caf::actor_addr& who) { caf::anon_send(home, retire_room{which, who}); }, m};
+      room_surroundings around;
+      around.reader = from;
+      around.ask_to_retire = [home, which](const caf::actor_addr& who) {
+        caf::anon_send(home, retire_room{which, who});
+      };
+      around.counters = m;
       return sys->spawn(room, which, std::move(around));
     };
     made.push_back(system->spawn(headway::directory, std::move(factories), &counters));
@@ -211,13 +191,20 @@ void server::house::start_directory() {
 
 void server::house::start_workers() {
   auto ms = [](std::uint32_t n) { return std::chrono::milliseconds{n}; };
-  auto options = std::make_shared<connection_options>();
-  options->engine.ping_interval = ms(settings.engineio.ping_interval_ms);
-  options->engine.ping_timeout = ms(settings.engineio.ping_timeout_ms);
-  options->engine.upgrade_timeout = ms(settings.engineio.upgrade_timeout_ms);
-  options->engine.max_payload_bytes = settings.engineio.max_payload_bytes;
-  options->socketio.connect_timeout = ms(settings.engineio.connect_timeout_ms);
-  options->socketio.limits.json.depth = settings.json.depth_max;
+  engineio::session_options engine;
+  engine.ping_interval = ms(settings.engineio.ping_interval_ms);
+  engine.ping_timeout = ms(settings.engineio.ping_timeout_ms);
+  engine.upgrade_timeout = ms(settings.engineio.upgrade_timeout_ms);
+  engine.max_payload_bytes = settings.engineio.max_payload_bytes;
+  socketio::session_options socketio;
+  socketio.connect_timeout = ms(settings.engineio.connect_timeout_ms);
+  socketio.limits.json.depth = settings.json.depth_max;
+  plain_options plain;
+  plain.json.depth = settings.json.depth_max;
+  plain.auth_timeout = socketio.connect_timeout;
+  plain.ping_interval = engine.ping_interval;
+  plain.ping_timeout = engine.ping_timeout;
+  auto options = std::make_shared<watch_options>();
   options->jwt.secret = settings.jwt_secret;
   options->jwt.leeway_s = settings.jwt.leeway_s;
   options->queue_bytes_max = settings.queue.bytes_max;
@@ -247,18 +234,36 @@ void server::house::start_workers() {
   transport.system = system.get();
   transport.counters = &counters;
   transport.origins = origin_policy{settings.frontend_url};
-  transport.socketio_path = settings.socketio.path;
+  transport.engineio_paths = {settings.socketio.path};
+  transport.plain_path = "/ws";
   transport.limits.head_bytes = settings.http.head_bytes_max;
-  transport.limits.headers = settings.http.headers_max;
-  transport.limits.target_bytes = settings.http.target_bytes_max;
+  transport.limits.head = {settings.http.headers_max, settings.http.target_bytes_max};
   transport.limits.body_bytes = settings.http.body_bytes_max;
   transport.limits.payload_bytes = settings.engineio.max_payload_bytes;
-  for (std::size_t i = 0; i < io.size(); ++i) {
+  transport.limits.websocket.message_bytes_max = settings.engineio.max_payload_bytes;
+  transport.limits.queue_bytes = settings.queue.bytes_max;
+  for (std::size_t i = 0; i < io->size(); ++i) {
     auto& worker = *transport.workers.emplace_back(std::make_unique<transport_worker>());
     worker.server = &transport;
-    worker.context = &io[i]->context;
-    worker.actors = {options, directory, lanes[i], std::make_shared<session_table>(), io[i]->worker.get(), &counters};
-    apis.push_back(spawn_api(*system, io[i]->worker.get(), api_around));
+    worker.context = &io->context(i);
+    worker.sessions = std::make_shared<session_table>();
+    watch_surroundings watch;
+    watch.options = options;
+    watch.namespaces = namespaces;
+    watch.directory = directory;
+    watch.lane = lanes[i];
+    watch.connections = connections.emplace_back(std::make_shared<connection_table>());
+    watch.worker = &io->worker(i);
+    watch.counters = &counters;
+    engineio_surroundings around{engine, settings.queue.bytes_max, 0, worker.sessions, &io->worker(i), &counters};
+    worker.open_engineio.emplace_back([sys = system.get(), around, make = socketio_watchers(socketio, watch)](
+                                        handshake&& from, engineio::transport first) {
+      return headway::open_engineio(*sys, around, std::move(from), first, make);
+    });
+    worker.open_plain = [sys = system.get(), plain, watch](handshake&& from) {
+      return headway::open_plain(*sys, plain, watch, std::move(from));
+    };
+    apis.push_back(spawn_api(*system, {watch, {}, &io->worker(i)}, api_around));
     worker.api = [to = apis.back()](http_request&& request, const http_port_ptr& port) {
       caf::anon_send(to, http_call{std::move(request), port});
     };
@@ -273,14 +278,16 @@ void server::house::stop_actors(const Handles& handles) {
       .receive([](const headway::stopped&) {}, [](const caf::error&) {});
 }
 
-/// Sessions are known on their workers only.
+/// Connections are known on their workers only.
 void server::house::release_watchers() {
-  for (auto& worker : transport.workers) {
+  for (std::size_t i = 0; i < transport.workers.size(); ++i) {
+    auto& worker = *transport.workers[i];
     std::promise<void> told;
-    asio::post(*worker->context, [&] {
-      auto sessions = *worker->actors.sessions; // they leave the table as they end
-      for (const auto& [sid, session] : sessions)
-        caf::anon_send(session, release{});
+    asio::post(*worker.context, [&, others = connections[i]] {
+      for (const auto& [sid, session] : *worker.sessions)
+        caf::anon_send(session.actor, release{});
+      for (const auto& [address, connection] : *others)
+        caf::anon_send(connection, release{});
       told.set_value();
     });
     told.get_future().wait();
@@ -307,13 +314,10 @@ void server::house::stop() {
   stop_actors(readers);
   stop_actors(lanes);
   system->await_all_actors_done();
-  for (auto& one : io) {
-    // What is in front of this in the queue (answers, close frames) is still written.
-    asio::post(one->context, [&context = one->context] { context.stop(); });
-    one->thread.join();
-  }
+  if (io)
+    io->stop();
   doors = nullptr;
-  io.clear(); // with it go the connections that are still open, while what they refer to is there
+  io.reset(); // with it go the connections that are still open, while what they refer to is there
   log::info("server.stopped");
 }
 

@@ -122,13 +122,14 @@ void call::refuse(errc code, std::string_view detail) const {
 
 namespace {
 
-api_actor::behavior_type api(api_self self, const std::shared_ptr<const api_surroundings>& around) {
+api_actor::behavior_type api(api_self self, const std::shared_ptr<const api_worker>& here,
+                             const std::shared_ptr<const api_surroundings>& around) {
   survive_errors(self, *around->counters);
   return {
-    [self, around](http_call& msg) {
+    [self, here, around](http_call& msg) {
       auto request = std::make_shared<const http_request>(std::move(msg.request));
       try {
-        serve({self, around.get(), std::move(request), msg.port, {}, {}});
+        serve({self, around.get(), here.get(), std::move(request), msg.port, {}, {}});
       } catch (const std::exception& e) { // ours to mend; it costs this request and nothing else
         log::error("api.exception", {{"what", e.what()}});
         msg.port->answer(problem(errc::internal));
@@ -143,8 +144,9 @@ api_actor::behavior_type api(api_self self, const std::shared_ptr<const api_surr
 
 } // namespace
 
-api_actor spawn_api(caf::actor_system& system, io_worker* worker, std::shared_ptr<const api_surroundings> around) {
-  return spawn_pinned(system, worker, api, std::move(around));
+api_actor spawn_api(caf::actor_system& system, api_worker here, std::shared_ptr<const api_surroundings> around) {
+  auto* worker = here.worker;
+  return spawn_pinned(system, worker, api, std::make_shared<const api_worker>(std::move(here)), std::move(around));
 }
 
 } // namespace headway

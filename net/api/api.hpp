@@ -5,7 +5,7 @@
 //   http_connection <- answer -----  +-----+
 #pragma once
 
-#include "actors/connection.hpp"
+#include "actors/event_stream.hpp"
 #include "actors/io_worker.hpp"
 #include "actors/outbound.hpp"
 
@@ -47,7 +47,14 @@ struct api_surroundings {
   std::function<json()> demo_session;
 };
 
+/// What the API of one I/O worker has of its own.
+struct api_worker {
+  watch_surroundings watch;
+  event_stream_options streams;
+  io_worker* worker = nullptr;
+};
+
 /// Pinned to the worker whose HTTP connections it serves. `around` is shared by the APIs of all workers.
-api_actor spawn_api(caf::actor_system& system, io_worker* worker, std::shared_ptr<const api_surroundings> around);
+api_actor spawn_api(caf::actor_system& system, api_worker here, std::shared_ptr<const api_surroundings> around);
 
 } // namespace headway

@@ -20,6 +20,7 @@ using api_self = api_actor::stateful_pointer<api_state>;
 struct call {
   api_self self = nullptr;
   const api_surroundings* around = nullptr;
+  const api_worker* here = nullptr;
   std::shared_ptr<const http_request> request;
   http_port_ptr port;
   std::vector<std::string> params;      ///< the path's variable parts, percent-decoded
@@ -71,6 +72,9 @@ void post_job_update(const call& c);
 void get_job(const call& c);
 void get_jobs(const call& c);
 void get_job_events(const call& c);
+// streams.cpp
+void get_room_stream(const call& c);
+void stream_job(const call& c);
 // system.cpp
 void get_root(const call& c);
 void get_health(const call& c);

@@ -11,6 +11,7 @@ constexpr std::array table{
   route{"GET", "/api/v1/jobs", access::token, get_jobs},
   route{"GET", "/api/v1/jobs/{}", access::token, get_job},
   route{"GET", "/api/v1/jobs/{}/events", access::token, get_job_events},
+  route{"GET", "/api/v1/rooms/{}/events", access::token, get_room_stream},
   route{"POST", "/api/v1/jobs/{}/{}", access::ingest, post_job_update},
   route{"GET", "/", access::open, get_root},
   route{"GET", "/health", access::open, get_health},

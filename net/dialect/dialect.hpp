@@ -32,6 +32,11 @@ struct dialect_request {
   id_type ids = id_type::text;
 };
 
+struct join_facts {
+  bool first = true;  ///< not a member before: the current state follows in the dialect's own words, an ending included
+  bool reset = false; ///< it named a position that it cannot go on from
+};
+
 class dialect {
 public:
   virtual ~dialect() = default;
@@ -47,9 +52,10 @@ public:
   /// Right after CONNECT. `now` is the server's time.
   virtual std::vector<wire_event> hello(const principal& who, epoch_ms now) const = 0;
 
-  /// The answer to a join: where the room's job stands. `first`: not a member before, so the current state follows in
-  /// the dialect's own update events, an ending included.
-  virtual std::vector<wire_event> joined(const job_state& state, id_type ids, bool first) const = 0;
+  /// The answer to a join: where the room's job stands.
+  virtual std::vector<wire_event> joined(const job_state& state, id_type ids, join_facts facts) const = 0;
+  /// The answer to a join that named a position; what came after it follows. Empty: this dialect has no word for it.
+  virtual std::vector<wire_event> resumed(const room_name&, std::uint64_t) const { return {}; }
   virtual std::vector<wire_event> left(const room_name& room, id_type ids) const = 0;
   /// The same answer for "does not exist" and "not yours".
   virtual std::vector<wire_event> refused(const room_name& room, errc why) const = 0;
@@ -64,5 +70,8 @@ using dialect_index = std::uint8_t;
 
 /// The table: one row a dialect.
 std::span<const dialect* const> dialects();
+
+/// The core's own vocabulary, for transports that have none: plain WebSocket, Server-Sent Events.
+dialect_index core_dialect();
 
 } // namespace headway

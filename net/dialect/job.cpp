@@ -126,7 +126,7 @@ std::vector<wire_event> job_dialect::hello(const principal& who, epoch_ms now) c
   return {{"connected", std::move(payload)}};
 }
 
-std::vector<wire_event> job_dialect::joined(const job_state& state, id_type ids, bool first) const {
+std::vector<wire_event> job_dialect::joined(const job_state& state, id_type ids, join_facts facts) const {
   auto& info = *state.info;
   json status{
     {"job_id", id_json(info.id, ids)},
@@ -137,7 +137,7 @@ std::vector<wire_event> job_dialect::joined(const job_state& state, id_type ids,
     {"timestamp", iso8601(state.updated_at)},
   };
   std::vector<wire_event> events{{"job_status", std::move(status)}};
-  if (first)
+  if (facts.first)
     events.push_back(job_update_event(info, state.view, state.seq, state.updated_at, ids));
   return events;
 }

@@ -18,7 +18,7 @@ public:
   bool speaks(std::string_view event) const override;
   boost::system::result<dialect_request, wire_event> decode(std::string_view event, const json& args) const override;
   std::vector<wire_event> hello(const principal& who, epoch_ms now) const override;
-  std::vector<wire_event> joined(const job_state& state, id_type ids, bool first) const override;
+  std::vector<wire_event> joined(const job_state& state, id_type ids, join_facts facts) const override;
   std::vector<wire_event> left(const room_name& room, id_type ids) const override;
   std::vector<wire_event> refused(const room_name& room, errc why) const override;
   wire_event pong(epoch_ms now) const override;

@@ -85,6 +85,9 @@ std::string_view to_string(close_reason reason) noexcept {
     case close_reason::forced_close: return "forced close";
     case close_reason::server_shutdown: return "server shutting down";
     case close_reason::slow_consumer: return "slow consumer";
+    case close_reason::rate_limited: return "rate limited";
+    case close_reason::token_expired: return "token expired";
+    case close_reason::internal_error: return "internal error";
   }
   return "none";
 }

@@ -41,7 +41,10 @@ enum class close_reason {
   parse_error,
   forced_close,
   server_shutdown,
-  slow_consumer
+  slow_consumer,
+  rate_limited,
+  token_expired,
+  internal_error
 };
 
 /// As clients and logs name it: "ping timeout".

@@ -22,6 +22,11 @@ struct http_request {
   std::string origin;           ///< as sent; empty: none
   std::string host;
   std::string user_agent;
+  std::string accept;
+  std::string last_event_id;
+  std::string forwarded_for; ///< X-Forwarded-For, all of them joined by commas
+  std::string cors_headers;  ///< Access-Control-Request-Headers
+  std::string address;       ///< of the client, without its port
 };
 
 struct http_answer {
@@ -29,6 +34,7 @@ struct http_answer {
   std::string content_type; ///< empty: no body
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers; ///< beside Content-Type and Content-Length
+  bool close = false;                                       ///< the connection ends with this answer
 };
 
 http_answer json_answer(int status, const json& body);

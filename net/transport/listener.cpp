@@ -6,8 +6,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <stdexcept>
+#include <utility>
 
 namespace headway {
 
@@ -15,6 +18,28 @@ namespace {
 
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
+
+/// A descriptor in reserve.
+class spare_descriptor {
+public:
+  spare_descriptor() { open(); }
+  ~spare_descriptor() { close(); }
+  spare_descriptor(const spare_descriptor&) = delete;
+  spare_descriptor& operator=(const spare_descriptor&) = delete;
+
+  bool is_open() const { return fd_ >= 0; }
+  void open() {
+    if (!is_open())
+      fd_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  }
+  void close() {
+    if (is_open())
+      ::close(std::exchange(fd_, -1));
+  }
+
+private:
+  int fd_ = -1;
+};
 
 class tcp_listener : public listener, public std::enable_shared_from_this<tcp_listener> {
 public:
@@ -41,33 +66,57 @@ public:
 
   void accept() {
     auto& worker = *server_.workers[next_++ % server_.workers.size()];
-    acceptor_.async_accept(
-      *worker.context, [self = shared_from_this(), &worker](boost::system::error_code failed, tcp::socket socket) {
-        if (failed == asio::error::operation_aborted || !self->acceptor_.is_open())
-          return;
-        if (failed) {
-          self->pause_then_accept(failed); // out of descriptors, say: it goes on by itself
-          return;
-        }
-        asio::post(*worker.context,
-                   [&worker, socket = std::move(socket)]() mutable { serve_http(worker, std::move(socket)); });
-        self->accept();
-      });
+    acceptor_.async_accept(*worker.context,
+                           [self = shared_from_this(), &worker](boost::system::error_code failed, tcp::socket socket) {
+                             if (failed == asio::error::operation_aborted || !self->acceptor_.is_open())
+                               return;
+                             if (failed) {
+                               self->recover(failed);
+                               return;
+                             }
+                             self->serve(worker, std::move(socket));
+                             self->accept();
+                           });
   }
 
 private:
-  void pause_then_accept(boost::system::error_code why) {
+  void serve(transport_worker& worker, tcp::socket socket) {
+    boost::system::error_code gone;
+    auto peer = socket.remote_endpoint(gone);
+    if (gone)
+      return; // it was reset before we looked
+    accepted_socket accepted{std::move(socket), peer.address().to_string(), nullptr};
+    asio::post(*worker.context,
+               [&worker, accepted = std::move(accepted)]() mutable { serve_http(worker, std::move(accepted)); });
+  }
+
+  /// Out of descriptors, say: the one in reserve takes the next connection off the queue and closes it, so that its
+  /// client hears of it at once. Then it goes on by itself.
+  void recover(boost::system::error_code why) {
+    server_.counters->accept_failures.Increment();
     log::warn("listener.accept_failed", {{"what", why.message()}});
+    if (spare_.is_open()) {
+      spare_.close();
+      boost::system::error_code ignored;
+      tcp::socket unlucky{acceptor_.get_executor()};
+      acceptor_.non_blocking(true, ignored);
+      acceptor_.accept(unlucky, ignored);
+      unlucky.close(ignored);
+      spare_.open();
+    }
     pause_.expires_after(std::chrono::milliseconds{100});
     pause_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
-      if (!cancelled)
+      if (!cancelled) {
+        self->spare_.open();
         self->accept();
+      }
     });
   }
 
   transport_server& server_;
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
+  spare_descriptor spare_;
   std::size_t next_ = 0;
   std::uint16_t port_ = 0;
 };

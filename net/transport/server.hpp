@@ -1,8 +1,10 @@
 // What transports share: limits, origins, and what stands on each I/O worker.
 #pragma once
 
-#include "actors/connection.hpp"
+#include "actors/engineio_connection.hpp"
 #include "net/protocol/http.hpp"
+#include "net/protocol/http_guard.hpp"
+#include "net/protocol/websocket_guard.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -18,22 +20,27 @@ namespace headway {
 
 struct transport_limits {
   std::size_t head_bytes = 8192;
-  std::size_t headers = 64;
-  std::size_t target_bytes = 4096;
-  std::size_t body_bytes = 262'144;      ///< of API requests
-  std::size_t payload_bytes = 1'000'000; ///< of polling POSTs and WebSocket messages
-  std::size_t pipelined = 16;            ///< requests parsed ahead of their answers
-  std::size_t websocket_queue_bytes = 1U << 20U;
+  head_limits head;
+  std::size_t body_bytes = 262'144;         ///< of API requests
+  std::size_t payload_bytes = 1'000'000;    ///< of polling POSTs and WebSocket messages
+  std::size_t chunk_header_bytes = 1024;    ///< of a chunked body: size and extensions
+  std::size_t body_bytes_per_second = 1000; ///< a slower body is cut; 0: none is, within body_timeout
+  std::size_t pipelined = 16;               ///< requests parsed ahead of their answers
+  websocket_guard_options websocket;
+  std::size_t queue_bytes = 1U << 20U;      ///< what sessions let wait for one connection
+  std::size_t control_queue_bytes = 65'536; ///< and beside it: pongs for a peer that does not read
   std::chrono::milliseconds head_timeout{10'000};
   std::chrono::milliseconds body_timeout{30'000};
-  std::chrono::milliseconds idle_timeout{60'000}; ///< between requests
-  std::chrono::milliseconds close_timeout{5'000}; ///< of a WebSocket's closing handshake
+  std::chrono::milliseconds idle_timeout{60'000};      ///< between requests
+  std::chrono::milliseconds handshake_timeout{10'000}; ///< of a WebSocket
+  std::chrono::milliseconds close_timeout{5'000};      ///< of a WebSocket's closing handshake
 };
 
 /// Which web origins may use the server from a browser.
 class origin_policy {
 public:
-  /// `allowed`: exact origins ("https://app.example.com"); "*" allows all.
+  /// `allowed`: exact origins ("https://app.example.com"), or with one label open ("https://*.example.com"); "*" allows
+  /// all.
   explicit origin_policy(std::vector<std::string> allowed) : allowed_{std::move(allowed)} {}
 
   /// What Access-Control-Allow-Origin says to this origin: itself, "*" where all may come, or empty for nothing.
@@ -45,14 +52,19 @@ private:
   std::vector<std::string> allowed_;
 };
 
+/// An origin as sessions remember it: empty for none and for the server's own, which a browser does not always send.
+std::string_view foreign_origin(std::string_view origin, std::string_view host);
+
 struct transport_worker;
+class admission;
 
 /// Made once at start; const for the transports.
 struct transport_server {
   caf::actor_system* system = nullptr;
   transport_limits limits;
   origin_policy origins{{}};
-  std::string socketio_path = "/socket.io/";
+  std::vector<std::string> engineio_paths; ///< "/socket.io/": each is an endpoint with sessions of its own
+  std::string plain_path;                  ///< "/ws"; empty: none
   std::vector<std::unique_ptr<transport_worker>> workers;
   std::atomic<bool> stopping{false}; ///< no new sessions; answers close their connections
   metrics* counters = nullptr;
@@ -62,7 +74,10 @@ struct transport_server {
 struct transport_worker {
   transport_server* server = nullptr;
   boost::asio::io_context* context = nullptr;
-  worker_surroundings actors;
+  session_table_ptr sessions;
+  /// Opens a session; one for each of the server's engineio_paths.
+  std::vector<std::function<connection_actor(handshake&&, engineio::transport first)>> open_engineio;
+  std::function<connection_actor(handshake&&)> open_plain;
   /// Takes every request that is not a transport's own; runs on this worker.
   std::function<void(http_request&&, const http_port_ptr&)> api;
 };

@@ -13,14 +13,43 @@ void write_queue::push(frame_ptr frame) {
   if (stopped_)
     return;
   bytes_ += frame->size();
-  items_.push_back({std::move(frame), {}});
+  items_.push_back({std::move(frame), {}, false});
+}
+
+void write_queue::push_front(frame_ptr frame) { insert_first({std::move(frame), {}, false}); }
+
+void write_queue::push_front_bytes(std::string bytes) { insert_first({nullptr, std::move(bytes), false}); }
+
+/// Never into the middle of a frame.
+void write_queue::insert_first(item one) {
+  if (stopped_)
+    return;
+  bytes_ += one.view().size();
+  items_.insert(items_.begin() + (written_of_first_ > 0 ? 1 : 0), std::move(one));
+}
+
+void write_queue::push_payload(frame_ptr frame) {
+  if (stopped_)
+    return;
+  bytes_ += frame->payload().size();
+  items_.push_back({std::move(frame), {}, true});
+}
+
+void write_queue::when_empty(std::function<void()> then) {
+  on_empty_ = std::move(then);
+  tell_if_empty();
+}
+
+void write_queue::tell_if_empty() {
+  if (items_.empty() && !stopped_ && on_empty_)
+    std::exchange(on_empty_, nullptr)();
 }
 
 void write_queue::push_bytes(std::string bytes) {
   if (stopped_)
     return;
   bytes_ += bytes.size();
-  items_.push_back({nullptr, std::move(bytes)});
+  items_.push_back({nullptr, std::move(bytes), false});
 }
 
 write_queue::~write_queue() {
@@ -32,6 +61,7 @@ void write_queue::flush() {
   if (!waiting_ && !stopped_)
     write_some();
   report_bytes();
+  tell_if_empty();
 }
 
 void write_queue::report_bytes() {

@@ -26,9 +26,16 @@ public:
   ~write_queue();
 
   void push(frame_ptr frame);
+  /// In front of all that is not being written yet: a heartbeat must not wait behind data.
+  void push_front(frame_ptr frame);
+  void push_front_bytes(std::string bytes);
+  /// Without its WebSocket header.
+  void push_payload(frame_ptr frame);
   void push_bytes(std::string bytes);
   /// Writes as much as the socket takes now, the rest when it can.
   void flush();
+  /// Calls once, when nothing waits any more; at once where nothing does.
+  void when_empty(std::function<void()> then);
   /// Forgets what waits; nothing is written any more.
   void stop();
   std::size_t bytes() const { return bytes_; }
@@ -37,16 +44,24 @@ private:
   struct item {
     frame_ptr frame; ///< or else:
     std::string own;
-    std::string_view view() const { return frame ? frame->websocket_bytes() : std::string_view{own}; }
+    bool payload_only = false;
+    std::string_view view() const {
+      if (!frame)
+        return own;
+      return payload_only ? frame->payload() : frame->websocket_bytes();
+    }
   };
+  void insert_first(item one);
   void write_some();
   void consume(std::size_t n);
 
   void report_bytes();
+  void tell_if_empty();
 
   boost::asio::ip::tcp::socket& socket_;
   metrics& counters_;
   std::function<void()> on_error_;
+  std::function<void()> on_empty_;
   std::deque<item> items_;
   std::size_t written_of_first_ = 0;
   std::size_t bytes_ = 0;

@@ -129,7 +129,7 @@ void actor_test::SetUp() {
   migrate_store(url);
   node_b = open_store(url);
   for (int i = 0; i < 2; ++i)
-    lanes.push_back(spawn_pinned(sys, nullptr, lane, std::uint64_t{0}, &counters));
+    lanes.push_back(spawn_pinned(sys, nullptr, lane, std::uint64_t{0}, namespaces, &counters));
   gate = std::make_shared<storage_gate>(writes_max);
   publish_function publish = [this](const commit_ptr& what) {
     published.push_back(what);
@@ -147,7 +147,7 @@ void actor_test::SetUp() {
   };
   factories.room = [this](const room_name& which, const directory_actor& at) {
     auto ask = [at, which](const caf::actor_addr& who) { caf::anon_send(at, retire_room{which, who}); };
-    return sys.spawn(room, which, room_surroundings{source, ask, &counters});
+    return sys.spawn(room, which, room_surroundings{source, ask, replay_max, &counters});
   };
   home = sys.spawn(directory, std::move(factories), &counters);
   shards = std::make_shared<const directory_shards>(std::vector{home});
@@ -236,8 +236,11 @@ actor_test::member actor_test::new_member(id_type ids) {
 }
 
 void actor_test::join(member& who, const std::string& job, std::string as, std::size_t lane) {
-  join_room request{
-    {room_kind::job, job}, {who.id, who.out, who.format}, lanes[lane], user(std::move(as)), who.connection.address()};
+  join_room request{{room_kind::job, job},
+                    {who.id, who.out, who.format, {}},
+                    lanes[lane],
+                    user(std::move(as)),
+                    who.connection.address()};
   who.joined = ask<room_joined>(home, std::move(request));
 }
 

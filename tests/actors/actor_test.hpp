@@ -86,6 +86,9 @@ protected:
                    .wall_clock = {}};
   std::size_t batch_max = 1000;
   std::size_t writes_max = 1000;
+  std::size_t replay_max = 1000;
+  std::shared_ptr<const std::vector<std::string>> namespaces =
+    std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"/"});
 
   actor_test();
   ~actor_test() override;

@@ -1,5 +1,4 @@
-#include "actors/connection.hpp"
-
+#include "actors/socketio_watcher.hpp"
 #include "tests/actors/actor_test.hpp"
 
 namespace headway::test {
@@ -19,6 +18,9 @@ class recording_websocket : public websocket_port {
 public:
   void send(const frame_ptr& packet) override { texts.emplace_back(packet->payload()); }
   void flush() override {}
+  void send_first(const frame_ptr& packet) override { texts.emplace_back(packet->payload()); }
+  void ping() override {}
+  void cut() override { closed = 0; }
   void close(std::uint16_t code) override { closed = code; }
   std::size_t queued_bytes() const override { return queued; }
 
@@ -30,6 +32,7 @@ public:
 class recording_http : public http_port {
 public:
   void answer(http_answer&& a) override { answered = std::move(a); }
+  stream_port_ptr stream(http_answer&&, std::function<void()>) override { return nullptr; }
   std::optional<http_answer> answered;
 };
 
@@ -48,16 +51,16 @@ protected:
 
   void SetUp() override {
     actor_test::SetUp();
-    auto options = std::make_shared<connection_options>();
-    options->jwt.secret = secret;
-    options->queue_bytes_max = 100'000;
-    options->wall_clock = jobs.wall_clock;
-    around = {options, shards, lanes[0], std::make_shared<session_table>(), nullptr, &counters};
+    options.jwt.secret = secret;
+    options.wall_clock = jobs.wall_clock;
+    around.sessions = std::make_shared<session_table>();
+    around.queue_bytes_max = 100'000;
+    around.counters = &counters;
   }
 
   void TearDown() override {
-    for (const auto& [sid, actor] : session_table{*around.sessions})
-      caf::anon_send(actor, release{});
+    for (const auto& [sid, session] : session_table{*around.sessions})
+      caf::anon_send(session.actor, release{});
     run();
     EXPECT_THAT(*around.sessions, IsEmpty());
     EXPECT_EQ(counters.connections_websocket.Value() + counters.connections_polling.Value(), 0);
@@ -69,9 +72,19 @@ protected:
     return sign_jwt(json{{"sub", who}, {"exp", wall / 1000 + lives_s}}, secret);
   }
 
+  connection_actor open(engineio::transport first) {
+    watch_surroundings watch;
+    watch.options = std::make_shared<const watch_options>(options);
+    watch.namespaces = namespaces;
+    watch.directory = shards;
+    watch.lane = lanes[0];
+    watch.counters = &counters;
+    return open_engineio(sys, around, {}, first, socketio_watchers(socketio, watch));
+  }
+
   /// A WebSocket whose Engine.IO session is open.
   peer dial() {
-    peer p{open_connection(sys, around, engineio::transport::websocket), std::make_shared<recording_websocket>()};
+    peer p{open(engineio::transport::websocket), std::make_shared<recording_websocket>()};
     caf::anon_send(p.actor, websocket_opened{p.port, false});
     run();
     return p;
@@ -90,8 +103,8 @@ protected:
     return p;
   }
   bool is_alive(const peer& p) const {
-    for (const auto& [sid, actor] : *around.sessions)
-      if (actor == p.actor)
+    for (const auto& [sid, session] : *around.sessions)
+      if (session.actor == p.actor)
         return true;
     return false;
   }
@@ -102,7 +115,9 @@ protected:
   }
   std::size_t subscriptions() const { return static_cast<std::size_t>(counters.subscriptions.Value()); }
 
-  worker_surroundings around;
+  watch_options options;
+  socketio::session_options socketio;
+  engineio_surroundings around;
 };
 
 // -- CONNECT ------------------------------------------------------------------------------------------------------
@@ -383,7 +398,7 @@ TEST_F(connection_test, broken_packet_ends_this_connection_only) {
 
 TEST_F(connection_test, poller_gets_what_a_websocket_would) {
   start_job("1");
-  auto actor = open_connection(sys, around, engineio::transport::polling);
+  auto actor = open(engineio::transport::polling);
   auto poll = [&] {
     auto port = std::make_shared<recording_http>();
     caf::anon_send(actor, poll_arrived{port});
@@ -416,7 +431,7 @@ TEST_F(connection_test, poller_gets_what_a_websocket_would) {
 }
 
 TEST_F(connection_test, poller_that_never_comes_back_is_forgotten) {
-  auto actor = open_connection(sys, around, engineio::transport::polling);
+  auto actor = open(engineio::transport::polling);
   caf::anon_send(actor, poll_arrived{std::make_shared<recording_http>()});
   run();
   actor = nullptr;

@@ -91,7 +91,8 @@ TEST_F(room_test, state_that_is_ahead_of_the_lane_waits_for_its_place) {
   run_without(lane);
   // The state of job 2 is read, though its commit has not come by.
   auto between = who.texts().size();
-  join_room request{{room_kind::job, "2"}, {who.id, who.out, who.format}, lane, user("u1"), who.connection.address()};
+  join_room request{
+    {room_kind::job, "2"}, {who.id, who.out, who.format, {}}, lane, user("u1"), who.connection.address()};
   auto second = ask<room_joined>(home, std::move(request));
   run();
   EXPECT_TRUE(second->value);
@@ -291,7 +292,7 @@ TEST_F(room_test, positions_never_fall_across_rooms) {
   auto who = joined("1");
   for (const auto* id : {"2", "3"}) {
     join_room request{
-      {room_kind::job, id}, {who.id, who.out, who.format}, lanes[0], user("u1"), who.connection.address()};
+      {room_kind::job, id}, {who.id, who.out, who.format, {}}, lanes[0], user("u1"), who.connection.address()};
     ask<room_joined>(home, std::move(request));
     run();
   }

@@ -11,6 +11,7 @@ namespace {
 class recording_port : public http_port {
 public:
   void answer(http_answer&& a) override { given = std::move(a); }
+  stream_port_ptr stream(http_answer&&, std::function<void()>) override { return nullptr; }
   int status() const { return given ? given->status : 0; }
 
   std::optional<http_answer> given;
@@ -28,7 +29,7 @@ protected:
     around->counters = &counters;
     around->wall_clock = jobs.wall_clock;
     around->jwt.secret = std::string(32, 's');
-    api = spawn_api(sys, nullptr, around);
+    api = spawn_api(sys, {}, around);
     run();
   }
 

@@ -39,6 +39,8 @@ bool is_enumerator(errc code) {
     case errc::overloaded:
     case errc::shutting_down:
     case errc::too_many_fragments:
+    case errc::too_many_subscriptions:
+    case errc::upgrade_required:
     case errc::stale_seq: return true;
   }
   return false;

@@ -84,9 +84,9 @@ TEST(job_dialect, says_what_its_golden_file_says) {
     std::string type = ids == id_type::text ? ", text id" : ", number id";
     for (auto& [what, event] : scenes()) {
       golden.add("render " + what + type, dialect_a.render(event, ids));
-      golden.add("first join " + what + type, dialect_a.joined(state_of(event), ids, true));
+      golden.add("first join " + what + type, dialect_a.joined(state_of(event), ids, {}));
     }
-    golden.add("rejoin" + type, dialect_a.joined(state_of(scenes().front().event), ids, false));
+    golden.add("rejoin" + type, dialect_a.joined(state_of(scenes().front().event), ids, {.first = false}));
     golden.add("left" + type, dialect_a.left({room_kind::job, "42"}, ids));
   }
   golden.add("refused", dialect_a.refused({room_kind::job, "42"}, errc::not_found));
@@ -95,6 +95,7 @@ TEST(job_dialect, says_what_its_golden_file_says) {
 
 TEST(job_dialect, is_in_the_table) {
   ASSERT_FALSE(dialects().empty());
+  EXPECT_EQ(dialects()[core_dialect()]->name(), "core");
   EXPECT_EQ(dialects()[0]->name(), "job");
 }
 

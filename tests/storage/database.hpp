@@ -28,9 +28,7 @@ struct engine {
 };
 
 /// What GoogleTest prints of it.
-inline void PrintTo(const engine& what, std::ostream* out) {
-  *out << what.name;
-}
+inline void PrintTo(const engine& what, std::ostream* out) { *out << what.name; }
 
 /// For INSTANTIATE_TEST_SUITE_P.
 std::vector<engine> engines();

@@ -1,4 +1,7 @@
-#include "net/transport/socketio_endpoint.hpp"
+#include "net/transport/engineio_endpoint.hpp"
+
+#include "core/log.hpp"
+#include "net/protocol/jwt.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -8,9 +11,34 @@ namespace headway {
 using engineio::handshake_error;
 using engineio::handshake_refusal;
 
-bool is_socketio_path(const transport_server& server, std::string_view path) {
-  std::string_view full = server.socketio_path;
-  return path == full || path == full.substr(0, full.size() - 1);
+namespace {
+
+/// What says who asks, beside the session's own packets.
+std::string credentials_of(const http_request& request, const query_params& query) {
+  auto token = query.get("token");
+  if (request.authorization.empty() && token.empty())
+    return {};
+  return hash_api_key(request.authorization + '\n' + std::string{token});
+}
+
+/// A session is not taken over by whoever knows its id: the request must come from where the session came from, and
+/// with the same credentials where it brings any.
+bool is_of_same_peer(const session_entry& session, const http_request& request, const query_params& query) {
+  if (foreign_origin(request.origin, request.host) != session.origin)
+    return false;
+  auto credentials = credentials_of(request, query);
+  return credentials.empty() || credentials == session.credentials;
+}
+
+} // namespace
+
+std::optional<std::size_t> endpoint_of(const transport_server& server, std::string_view path) {
+  auto it = std::ranges::find_if(server.engineio_paths, [path](std::string_view full) {
+    return path == full || path == full.substr(0, full.size() - 1);
+  });
+  if (it == server.engineio_paths.end())
+    return std::nullopt;
+  return static_cast<std::size_t>(it - server.engineio_paths.begin());
 }
 
 transport_worker& worker_of(transport_worker& here, std::string_view sid) {
@@ -22,10 +50,11 @@ transport_worker& worker_of(transport_worker& here, std::string_view sid) {
   return index < workers.size() ? *workers[index] : here;
 }
 
-std::variant<engineio_request, http_answer> check_engineio(const transport_worker& worker, const http_request& request,
-                                                           bool is_upgrade) {
+std::variant<engineio_request, http_answer> check_engineio(const transport_worker& worker, std::size_t endpoint,
+                                                           const http_request& request, bool is_upgrade) {
   query_params query{request.query};
   engineio_request out;
+  out.endpoint = endpoint;
   auto transport = query.get("transport");
   if (transport == "websocket")
     out.transport = engineio::transport::websocket;
@@ -38,8 +67,14 @@ std::variant<engineio_request, http_answer> check_engineio(const transport_worke
   out.sid = query.get("sid");
   auto wants_websocket = out.transport == engineio::transport::websocket;
   if (!out.sid.empty()) {
-    if (!worker.actors.sessions->contains(out.sid))
+    auto it = worker.sessions->find(out.sid);
+    if (it == worker.sessions->end() || it->second.endpoint != endpoint)
       return handshake_refusal(handshake_error::session_unknown);
+    if (!is_of_same_peer(it->second, request, query)) {
+      worker.server->counters->dropped_events("foreign_session").Increment();
+      log::warn("engineio.foreign_session", {{"address", request.address}});
+      return handshake_refusal(handshake_error::session_unknown); // as if it were not there
+    }
     if (wants_websocket && !is_upgrade)
       return handshake_refusal(handshake_error::bad_request);
     return out;
@@ -57,10 +92,16 @@ std::variant<engineio_request, http_answer> check_engineio(const transport_worke
   return out;
 }
 
+handshake handshake_of(const http_request& request) {
+  return {request.address, std::string{foreign_origin(request.origin, request.host)},
+          credentials_of(request, query_params{request.query}), nullptr};
+}
+
 std::optional<connection_actor> serve_polling(transport_worker& worker, const engineio_request& what,
                                               http_request&& request, const http_port_ptr& port) {
-  auto session = what.sid.empty() ? open_connection(*worker.server->system, worker.actors, engineio::transport::polling)
-                                  : worker.actors.sessions->at(what.sid);
+  auto session = what.sid.empty()
+                   ? worker.open_engineio[what.endpoint](handshake_of(request), engineio::transport::polling)
+                   : worker.sessions->at(what.sid).actor;
   if (request.method == "GET") {
     caf::anon_send(session, poll_arrived{port});
     return session;
