@@ -122,7 +122,8 @@ TEST_F(config_test, every_setting_can_come_from_each_source) {
     auto name = std::string{row.name};
     auto text = value_text(row, config{});
     if (text.empty())
-      text = row.name == "frontend_url" ? "https://a.example" : std::string(32, 's');
+      text = type_name(row) == "LIST" ? (row.name == "frontend_url" ? "https://a.example" : "10.0.0.0/8")
+                                      : std::string(32, 's');
     auto type = type_name(row);
     auto in_json = type == "TEXT" || type == "LIST" ? dump_json(json(text)) : text;
     auto dot = name.find('.');
@@ -223,12 +224,33 @@ TEST_F(config_test, a_bad_value_is_an_error_that_names_setting_value_and_source)
 }
 
 TEST_F(config_test, bad_values_of_every_type_are_refused) {
-  for (const auto* arg :
-       {"--port=-1", "--port=8000x", "--port= 80", "--port=0x50", "--port=99999999999999999999", "--port=1e3",
-        "--throttle.min_delta=nan", "--throttle.min_delta=101", "--throttle.min_delta=-0.1",
-        "--throttle.min_delta=1e999", "--rate_limit.burst=0", "--log_level=loud", "--database_url=mysql://x",
-        "--database_url=sqlite://", "--socketio.path=socket.io", "--socketio.path=/", "--frontend_url=example.org",
-        "--frontend_url=https://example.org/path", "--storage.readers=0"})
+  for (const auto* arg : {"--port=-1",
+                          "--port=8000x",
+                          "--port= 80",
+                          "--port=0x50",
+                          "--port=99999999999999999999",
+                          "--port=1e3",
+                          "--throttle.min_delta=nan",
+                          "--throttle.min_delta=101",
+                          "--throttle.min_delta=-0.1",
+                          "--throttle.min_delta=1e999",
+                          "--rate_limit.burst=0",
+                          "--log_level=loud",
+                          "--database_url=mysql://x",
+                          "--database_url=sqlite://",
+                          "--socketio.path=socket.io",
+                          "--socketio.path=/",
+                          "--frontend_url=example.org",
+                          "--frontend_url=https://example.org/path",
+                          "--storage.readers=0",
+                          "--connections.total_max=-1",
+                          "--connections.per_second=inf",
+                          "--http.pipelined_max=0",
+                          "--socketio.namespaces=jobs",
+                          "--socketio.namespaces=/\xc3\xa9",
+                          "--trusted_proxies=proxy.internal",
+                          "--trusted_proxies=10.0.0.1,x",
+                          "--trusted_proxies=0.0.0.0/0"})
     EXPECT_EQ(load({arg}).errors.size(), 1U) << arg;
   for (const auto* text : {R"({"port":1.5})", R"({"port":null})", R"({"dev":"true"})", R"({"dev":1})", R"({"host":5})",
                            R"({"throttle":{"min_delta":"5"}})", R"({"frontend_url":[1]})", R"({"port":{"a":1}})"})
@@ -259,6 +281,32 @@ TEST_F(config_test, origins_are_split_at_commas_and_lose_their_slash) {
               ElementsAre("http://localhost:3000", "https://a.example", "https://b.example"));
   EXPECT_THAT(load_file(R"({"frontend_url":["http://a.example","http://b.example"]})").value.frontend_url,
               ElementsAre("http://a.example", "http://b.example"));
+}
+
+TEST_F(config_test, an_origin_may_stand_for_hosts_with_one_label_more_or_for_all) {
+  for (const auto* good : {"*", "https://*.example.org", "http://*.localhost:3000",
+                           "https://*.example.org,https://a.example", "http://[::1]:8000", "https://example.org:8443"})
+    EXPECT_THAT(load({std::string{"--frontend_url="} + good}).errors, IsEmpty()) << good;
+  for (const auto* bad : {"*.example.org", "https://*", "https://*.", "https://*example.org", "https://a.*.example.org",
+                          "https://*.*.example.org", "https://example.*", "https://example.org?x",
+                          "https://u@example.org", "https://", "ftp://example.org"})
+    EXPECT_THAT(load({std::string{"--frontend_url="} + bad}).errors, ElementsAre(HasSubstr("comma list of origins")))
+      << bad;
+}
+
+TEST_F(config_test, proxies_are_addresses_and_networks) {
+  auto loaded = load({}, {{"HEADWAY_TRUSTED_PROXIES", "10.0.0.0/8, ::1 192.0.2.7"}});
+  EXPECT_THAT(loaded.errors, IsEmpty());
+  EXPECT_THAT(loaded.value.trusted_proxies, ElementsAre("10.0.0.0/8", "::1", "192.0.2.7"));
+  EXPECT_THAT(
+    load({"--trusted_proxies=localhost"}).errors,
+    ElementsAre("The setting trusted_proxies is \"localhost\" (from flag --trusted_proxies) but must be a comma list "
+                "of addresses or networks like 10.0.0.0/8 or ::1, without names and without /0."));
+}
+
+TEST_F(config_test, the_main_namespace_keeps_its_slash) {
+  EXPECT_THAT(load({}).value.socketio.namespaces, ElementsAre("/"));
+  EXPECT_THAT(load({"--socketio.namespaces=/,/jobs"}).value.socketio.namespaces, ElementsAre("/", "/jobs"));
 }
 
 // --- secrets
