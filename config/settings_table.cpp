@@ -64,11 +64,11 @@ std::optional<std::string> check_socketio_path(const config& c) {
 std::optional<std::string> check_namespaces(const config& c) {
   auto is_namespace = [](std::string_view name) {
     constexpr std::size_t bytes_max = 64;
-    auto is_visible = [](char ch) { return ch > 0x20 && ch < 0x7f; };
-    return name.starts_with('/') && name.size() <= bytes_max && std::ranges::all_of(name, is_visible);
+    auto is_control = [](unsigned char ch) { return ch < 0x20 || ch == 0x7f; };
+    return name.starts_with('/') && name.size() <= bytes_max && std::ranges::none_of(name, is_control);
   };
-  return unless(std::ranges::all_of(c.socketio.namespaces, is_namespace),
-                "must be a comma list of names like / or /jobs, each of at most 64 visible ASCII characters");
+  return unless(!c.socketio.namespaces.empty() && std::ranges::all_of(c.socketio.namespaces, is_namespace),
+                "must be a comma list of names like / or /jobs, each of at most 64 bytes");
 }
 
 #define FIELD(path) +[](config& c) -> auto& { return c.path; }

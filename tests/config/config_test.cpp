@@ -224,37 +224,22 @@ TEST_F(config_test, a_bad_value_is_an_error_that_names_setting_value_and_source)
 }
 
 TEST_F(config_test, bad_values_of_every_type_are_refused) {
-  for (const auto* arg : {"--port=-1",
-                          "--port=8000x",
-                          "--port= 80",
-                          "--port=0x50",
-                          "--port=99999999999999999999",
-                          "--port=1e3",
-                          "--throttle.min_delta=nan",
-                          "--throttle.min_delta=101",
-                          "--throttle.min_delta=-0.1",
-                          "--throttle.min_delta=1e999",
-                          "--rate_limit.burst=0",
-                          "--log_level=loud",
-                          "--database_url=mysql://x",
-                          "--database_url=sqlite://",
-                          "--socketio.path=socket.io",
-                          "--socketio.path=/",
-                          "--frontend_url=example.org",
-                          "--frontend_url=https://example.org/path",
-                          "--storage.readers=0",
-                          "--connections.total_max=-1",
-                          "--connections.per_second=inf",
-                          "--http.pipelined_max=0",
-                          "--socketio.namespaces=jobs",
-                          "--socketio.namespaces=/\xc3\xa9",
-                          "--trusted_proxies=proxy.internal",
-                          "--trusted_proxies=10.0.0.1,x",
-                          "--trusted_proxies=0.0.0.0/0"})
+  for (const auto* arg :
+       {"--port=-1", "--port=8000x", "--port= 80", "--port=0x50", "--port=99999999999999999999", "--port=1e3",
+        "--throttle.min_delta=nan", "--throttle.min_delta=101", "--throttle.min_delta=-0.1",
+        "--throttle.min_delta=1e999", "--rate_limit.burst=0", "--log_level=loud", "--database_url=mysql://x",
+        "--database_url=sqlite://", "--socketio.path=socket.io", "--socketio.path=/", "--frontend_url=example.org",
+        "--frontend_url=https://example.org/path", "--storage.readers=0"})
     EXPECT_EQ(load({arg}).errors.size(), 1U) << arg;
   for (const auto* text : {R"({"port":1.5})", R"({"port":null})", R"({"dev":"true"})", R"({"dev":1})", R"({"host":5})",
                            R"({"throttle":{"min_delta":"5"}})", R"({"frontend_url":[1]})", R"({"port":{"a":1}})"})
     EXPECT_EQ(load_file(text).errors.size(), 1U) << text;
+}
+
+TEST_F(config_test, limits_are_whole_positive_and_finite) {
+  for (const auto* arg : {"--connections.total_max=-1", "--connections.total_max=1.5", "--connections.per_second=inf",
+                          "--connections.per_second=-1", "--http.pipelined_max=0", "--storage.pending_bytes_max=0"})
+    EXPECT_EQ(load({arg}).errors.size(), 1U) << arg;
 }
 
 TEST_F(config_test, all_errors_are_told_at_once) {
@@ -298,6 +283,8 @@ TEST_F(config_test, proxies_are_addresses_and_networks) {
   auto loaded = load({}, {{"HEADWAY_TRUSTED_PROXIES", "10.0.0.0/8, ::1 192.0.2.7"}});
   EXPECT_THAT(loaded.errors, IsEmpty());
   EXPECT_THAT(loaded.value.trusted_proxies, ElementsAre("10.0.0.0/8", "::1", "192.0.2.7"));
+  for (const auto* bad : {"10.0.0.1,x", "0.0.0.0/0", "10.0.0.0/33"})
+    EXPECT_EQ(load({std::string{"--trusted_proxies="} + bad}).errors.size(), 1U) << bad;
   EXPECT_THAT(
     load({"--trusted_proxies=localhost"}).errors,
     ElementsAre("The setting trusted_proxies is \"localhost\" (from flag --trusted_proxies) but must be a comma list "
@@ -307,6 +294,11 @@ TEST_F(config_test, proxies_are_addresses_and_networks) {
 TEST_F(config_test, the_main_namespace_keeps_its_slash) {
   EXPECT_THAT(load({}).value.socketio.namespaces, ElementsAre("/"));
   EXPECT_THAT(load({"--socketio.namespaces=/,/jobs"}).value.socketio.namespaces, ElementsAre("/", "/jobs"));
+}
+
+TEST_F(config_test, namespaces_are_what_packets_can_name) {
+  for (const auto& bad : {std::string{"jobs"}, std::string{","}, std::string{"/\x1e"}, "/" + std::string(64, 'x')})
+    EXPECT_EQ(load({"--socketio.namespaces=" + bad}).errors.size(), 1U) << bad;
 }
 
 // --- secrets
