@@ -28,8 +28,10 @@ struct setting {
   setting_check check = nullptr;
   bool secret = false;    ///< never shown; may come from a file that NAME_FILE names
   bool plain_env = false; ///< also read without the prefix: PORT
+  bool limit = false;     ///< a bound that a peer can run into: it stands in docs/limits.md
 };
 
+/// In settings_table.cpp.
 std::span<const setting> settings();
 
 /// The row of that name, or nullptr.

@@ -31,13 +31,17 @@ metrics::metrics()
                        .Register(registry_)},
     disconnects_{
       BuildCounter().Name("headway_disconnects_total").Help("Connections ended, by reason").Register(registry_)},
+    refused_{BuildCounter()
+               .Name("headway_refused_total")
+               .Help("Connections, sessions and logins not let in, by reason")
+               .Register(registry_)},
     limit_exceeded_{BuildCounter()
                       .Name("headway_limit_exceeded_total")
-                      .Help("What was refused or ended because of a limit, by the limit's name in the configuration")
+                      .Help("What peers sent beyond a limit, by the limit's setting")
                       .Register(registry_)},
     dropped_events_{BuildCounter()
                       .Name("headway_dropped_events_total")
-                      .Help("Client events that nobody acted on, by reason")
+                      .Help("Events of clients that were dropped, by reason")
                       .Register(registry_)},
     connections_{
       BuildGauge().Name("headway_connections").Help("Watchers' connections, by transport").Register(registry_)},
@@ -64,6 +68,7 @@ metrics::metrics()
     rate_limited{counter(registry_, "headway_rate_limited_total", "Updates refused by a job's rate limit")},
     events_delivered{counter(registry_, "headway_events_delivered_total", "Events handed to a watcher's connection")},
     send_queue_bytes{gauge(registry_, "headway_send_queue_bytes", "Bytes waiting in outbound queues")},
+    actors{gauge(registry_, "headway_actors", "Actors that run")},
     actors_lost{gauge(registry_, "headway_actors_lost", "Actors that ended by an exception; stays 0")},
     handler_exceptions{
       counter(registry_, "headway_handler_exceptions_total", "Exceptions that reached an I/O thread; stays 0")} {}
@@ -75,6 +80,8 @@ prometheus::Counter& metrics::ingest_requests(int http_status) {
 }
 
 prometheus::Counter& metrics::disconnects(const std::string& reason) { return disconnects_.Add({{"reason", reason}}); }
+
+prometheus::Counter& metrics::refused(const std::string& reason) { return refused_.Add({{"reason", reason}}); }
 
 prometheus::Counter& metrics::limit_exceeded(const std::string& limit) {
   return limit_exceeded_.Add({{"limit", limit}});

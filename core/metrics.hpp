@@ -1,4 +1,5 @@
 // Metrics, one member each; `render()` gives them in Prometheus' text format. Safe to use from any thread.
+// Labels come from fixed lists of ours, never from a peer: no ids, no addresses, no names of events.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -20,15 +21,18 @@ public:
   prometheus::Counter& ingest_requests(int http_status);
   /// headway_disconnects_total{reason="ping timeout"}; reasons come from a fixed list, never from a peer.
   prometheus::Counter& disconnects(const std::string& reason);
-  /// headway_limit_exceeded_total{limit="http.body_bytes_max"}; limits are named as in the configuration.
+  /// headway_refused_total{reason="connections_per_address"}: who was not let in; see net/transport/admission.hpp.
+  prometheus::Counter& refused(const std::string& reason);
+  /// headway_limit_exceeded_total{limit="http.head_bytes_max"}: the limit by its setting's name.
   prometheus::Counter& limit_exceeded(const std::string& limit);
-  /// headway_dropped_events_total{reason="unknown_event"}: what clients said and nobody acted on.
+  /// headway_dropped_events_total{reason="unknown_event"}: what clients sent and nobody asked for.
   prometheus::Counter& dropped_events(const std::string& reason);
 
 private:
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Counter>& ingest_requests_;
   prometheus::Family<prometheus::Counter>& disconnects_;
+  prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Family<prometheus::Counter>& limit_exceeded_;
   prometheus::Family<prometheus::Counter>& dropped_events_;
   prometheus::Family<prometheus::Gauge>& connections_;
@@ -54,6 +58,7 @@ public:
   prometheus::Counter& rate_limited;
   prometheus::Counter& events_delivered;
   prometheus::Gauge& send_queue_bytes;     ///< what waits in all outbound queues
+  prometheus::Gauge& actors;               ///< actors that run; set by whoever asks the actor system
   prometheus::Gauge& actors_lost;          ///< actors that ended by an exception; stays 0
   prometheus::Counter& handler_exceptions; ///< exceptions that reached an I/O thread; stays 0
 };

@@ -122,7 +122,8 @@ TEST_F(config_test, every_setting_can_come_from_each_source) {
     auto name = std::string{row.name};
     auto text = value_text(row, config{});
     if (text.empty())
-      text = row.name == "frontend_url" ? "https://a.example" : std::string(32, 's');
+      text = type_name(row) == "LIST" ? (row.name == "frontend_url" ? "https://a.example" : "10.0.0.0/8")
+                                      : std::string(32, 's');
     auto type = type_name(row);
     auto in_json = type == "TEXT" || type == "LIST" ? dump_json(json(text)) : text;
     auto dot = name.find('.');
@@ -235,6 +236,12 @@ TEST_F(config_test, bad_values_of_every_type_are_refused) {
     EXPECT_EQ(load_file(text).errors.size(), 1U) << text;
 }
 
+TEST_F(config_test, limits_are_whole_positive_and_finite) {
+  for (const auto* arg : {"--connections.total_max=-1", "--connections.total_max=1.5", "--connections.per_second=inf",
+                          "--connections.per_second=-1", "--http.pipelined_max=0", "--storage.pending_bytes_max=0"})
+    EXPECT_EQ(load({arg}).errors.size(), 1U) << arg;
+}
+
 TEST_F(config_test, all_errors_are_told_at_once) {
   EXPECT_EQ(load({"--port=x", "--log_level=y"}, {{"HEADWAY_DEV", "maybe"}}).errors.size(), 3U);
 }
@@ -259,6 +266,39 @@ TEST_F(config_test, origins_are_split_at_commas_and_lose_their_slash) {
               ElementsAre("http://localhost:3000", "https://a.example", "https://b.example"));
   EXPECT_THAT(load_file(R"({"frontend_url":["http://a.example","http://b.example"]})").value.frontend_url,
               ElementsAre("http://a.example", "http://b.example"));
+}
+
+TEST_F(config_test, an_origin_may_stand_for_hosts_with_one_label_more_or_for_all) {
+  for (const auto* good : {"*", "https://*.example.org", "http://*.localhost:3000",
+                           "https://*.example.org,https://a.example", "http://[::1]:8000", "https://example.org:8443"})
+    EXPECT_THAT(load({std::string{"--frontend_url="} + good}).errors, IsEmpty()) << good;
+  for (const auto* bad : {"*.example.org", "https://*", "https://*.", "https://*example.org", "https://a.*.example.org",
+                          "https://*.*.example.org", "https://example.*", "https://example.org?x",
+                          "https://u@example.org", "https://", "ftp://example.org"})
+    EXPECT_THAT(load({std::string{"--frontend_url="} + bad}).errors, ElementsAre(HasSubstr("comma list of origins")))
+      << bad;
+}
+
+TEST_F(config_test, proxies_are_addresses_and_networks) {
+  auto loaded = load({}, {{"HEADWAY_TRUSTED_PROXIES", "10.0.0.0/8, ::1 192.0.2.7"}});
+  EXPECT_THAT(loaded.errors, IsEmpty());
+  EXPECT_THAT(loaded.value.trusted_proxies, ElementsAre("10.0.0.0/8", "::1", "192.0.2.7"));
+  for (const auto* bad : {"10.0.0.1,x", "0.0.0.0/0", "10.0.0.0/33"})
+    EXPECT_EQ(load({std::string{"--trusted_proxies="} + bad}).errors.size(), 1U) << bad;
+  EXPECT_THAT(
+    load({"--trusted_proxies=localhost"}).errors,
+    ElementsAre("The setting trusted_proxies is \"localhost\" (from flag --trusted_proxies) but must be a comma list "
+                "of addresses or networks like 10.0.0.0/8 or ::1, without names and without /0."));
+}
+
+TEST_F(config_test, the_main_namespace_keeps_its_slash) {
+  EXPECT_THAT(load({}).value.socketio.namespaces, ElementsAre("/"));
+  EXPECT_THAT(load({"--socketio.namespaces=/,/jobs"}).value.socketio.namespaces, ElementsAre("/", "/jobs"));
+}
+
+TEST_F(config_test, namespaces_are_what_packets_can_name) {
+  for (const auto& bad : {std::string{"jobs"}, std::string{","}, std::string{"/\x1e"}, "/" + std::string(64, 'x')})
+    EXPECT_EQ(load({"--socketio.namespaces=" + bad}).errors.size(), 1U) << bad;
 }
 
 // --- secrets

@@ -46,6 +46,24 @@ TEST(metrics, every_name_has_the_prefix_and_a_help_text) {
   EXPECT_GT(helps, 10);
 }
 
+TEST(metrics, what_was_refused_or_dropped_is_told_by_its_reason) {
+  metrics m;
+  m.refused("connections_per_address").Increment();
+  m.limit_exceeded("http.head_bytes_max").Increment(2);
+  m.dropped_events("unknown_event").Increment(3);
+  auto text = m.render();
+  EXPECT_THAT(text, HasSubstr("\nheadway_refused_total{reason=\"connections_per_address\"} 1"));
+  EXPECT_THAT(text, HasSubstr("\nheadway_limit_exceeded_total{limit=\"http.head_bytes_max\"} 2"));
+  EXPECT_THAT(text, HasSubstr("\nheadway_dropped_events_total{reason=\"unknown_event\"} 3"));
+}
+
+TEST(metrics, what_must_stay_zero_is_there_from_the_start) {
+  auto text = metrics{}.render();
+  EXPECT_THAT(text, HasSubstr("# TYPE headway_actors_lost gauge\nheadway_actors_lost 0\n"));
+  EXPECT_THAT(text, HasSubstr("# TYPE headway_handler_exceptions_total counter\nheadway_handler_exceptions_total 0\n"));
+  EXPECT_THAT(text, HasSubstr("# TYPE headway_actors gauge\nheadway_actors 0\n"));
+}
+
 TEST(metrics, the_same_label_is_the_same_counter) {
   metrics m;
   EXPECT_EQ(&m.ingest_requests(200), &m.ingest_requests(200));
