@@ -173,7 +173,7 @@ TEST(engineio_post, echoes_sent_before_its_answer_are_in_the_next_poll_together)
 }
 
 TEST(engineio_post, a_parse_error_ends_the_session) {
-  for (std::string body : {"", "|", "4a|", "|4a", "4a||4b", "abc", "7", "b*"}) {
+  for (std::string body : {"", "|", "4a|", "|4a", "4a||4b", "abc", "7", "b*", "4\xff", "4a|7"}) {
     transcript t;
     t("> poll");
     EXPECT_TRANSCRIPT(t, "> post " + body + R"(

@@ -66,6 +66,14 @@ TEST(engineio_payload, too_many_packets_are_payload_too_large) {
             errc::payload_too_large);
 }
 
+TEST(engineio_payload, text_is_utf8) {
+  EXPECT_EQ(decode_payload("4aä€😀", 16).value().at(0).data, "aä€😀");
+  for (auto* body : {"4\xff", "4a\xc3", "4\xed\xa0\x80",
+                     "4a\x1e"
+                     "4\x80"})
+    EXPECT_EQ(decode_payload(body, 16).error(), errc::bad_request) << body;
+}
+
 TEST(engineio_payload, encodes_text_as_it_is_and_binary_in_base64) {
   std::vector frames{text_frame("4hello"), text_frame("2"), binary_frame("\x01\x02\x03\x04")};
   EXPECT_EQ(encode_payload(frames), "4hello\x1e"

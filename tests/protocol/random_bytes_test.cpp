@@ -3,6 +3,7 @@
 #include "net/protocol/engineio_session.hpp"
 #include "net/protocol/jwt.hpp"
 #include "net/protocol/socketio_session.hpp"
+#include "net/protocol/utf8.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,6 +29,15 @@ protected:
     std::string out(below(max + 1), '\0');
     for (auto& c : out)
       c = static_cast<char>(random_());
+    return out;
+  }
+
+  /// UTF-8, as text frames are, without the separator of polling payloads.
+  std::string text(std::size_t max) {
+    static const std::vector<std::string> characters{"a", "b", "\x7f", "\n", "4", "ä", "€", "😀"};
+    std::string out;
+    for (auto n = below(max + 1); n > 0; --n)
+      out += characters[below(characters.size())];
     return out;
   }
 
@@ -76,13 +86,19 @@ TEST_F(random_bytes, decode_to_errors_or_to_what_encodes_again) {
   }
 }
 
+TEST_F(random_bytes, are_utf8_where_json_says_so) {
+  for (int i = 0; i < rounds; ++i) {
+    auto some = below(3) == 0 ? bytes(4) : text(3) + bytes(1) + text(1);
+    EXPECT_EQ(is_utf8(some), trusted_json(dump_json(some)) == json(some)) << some;
+    EXPECT_TRUE(is_utf8(utf8_start(text(20), below(20))));
+  }
+}
+
 TEST_F(random_bytes, payloads_of_any_packets_come_back) {
   for (int i = 0; i < 2000; ++i) {
     std::vector<frame_ptr> frames;
     for (auto n = 1 + below(16); n > 0; --n) {
-      auto data = bytes(20);
-      std::erase(data, '\x1e');
-      frames.push_back(below(2) == 0 ? text_frame("4" + data) : binary_frame(data));
+      frames.push_back(below(2) == 0 ? text_frame("4" + text(20)) : binary_frame(bytes(20)));
     }
     auto packets = engineio::decode_payload(engineio::encode_payload(frames), 16).value();
     ASSERT_EQ(packets.size(), frames.size());
