@@ -89,9 +89,27 @@ std::string_view to_string(close_reason reason) noexcept {
   return "none";
 }
 
+std::string_view to_string(peer_fault fault) noexcept {
+  switch (fault) {
+    case peer_fault::none: return "none";
+    case peer_fault::bad_packet: return "bad packet";
+    case peer_fault::too_many_packets: return "too many packets";
+    case peer_fault::binary_post: return "binary POST";
+    case peer_fault::message_too_big: return "message too big";
+    case peer_fault::ping_from_client: return "ping from client";
+    case peer_fault::second_poll: return "second poll";
+    case peer_fault::poll_aborted: return "poll aborted";
+    case peer_fault::post_broken: return "POST broken off";
+    case peer_fault::second_websocket: return "second WebSocket";
+    case peer_fault::no_upgrade: return "no upgrade packet";
+    case peer_fault::late_upgrade: return "upgrade too late";
+  }
+  return "none";
+}
+
 bool actions::empty() const {
   return received.empty() && to_websocket.empty() && to_probe.empty() && !poll_answer && !second_poll_answer &&
-         !post_answer && !promote_probe && !close_probe && closed == close_reason::none;
+         !post_answer && !promote_probe && !close_probe && closed == close_reason::none && fault == peer_fault::none;
 }
 
 session::session(session_options options, std::string sid, transport first, steady_time now)
@@ -117,6 +135,7 @@ void session::on_poll(steady_time now) {
   }
   if (poll_held_) {
     actions_.second_poll_answer = empty_answer(400);
+    blame(peer_fault::second_poll);
     fail(close_reason::transport_error);
     return;
   }
@@ -127,6 +146,7 @@ void session::on_poll(steady_time now) {
 void session::on_poll_aborted(steady_time) {
   if (!std::exchange(poll_held_, false) || is_closed())
     return;
+  blame(peer_fault::poll_aborted);
   fail(close_reason::transport_error);
 }
 
@@ -140,16 +160,20 @@ void session::on_post(std::string_view body, bool is_octet_stream, steady_time n
     return;
   }
   if (is_octet_stream) {
+    blame(peer_fault::binary_post, body.size());
     actions_.post_answer = empty_answer(400);
     fail(close_reason::transport_error);
     return;
   }
   if (body.size() > options_.max_payload_bytes) {
+    blame(peer_fault::message_too_big, body.size());
     actions_.post_answer = empty_answer(413);
     return;
   }
   auto packets = decode_payload(body, options_.max_packets_in);
   if (!packets) {
+    auto are_many = packets.error() == errc::payload_too_large;
+    blame(are_many ? peer_fault::too_many_packets : peer_fault::bad_packet, body.size());
     actions_.post_answer = empty_answer(400);
     fail(close_reason::parse_error);
     return;
@@ -166,15 +190,21 @@ void session::on_post(std::string_view body, bool is_octet_stream, steady_time n
 void session::on_post_broken(steady_time) {
   actions_.post_answer = empty_answer(400);
   // A POST that the upgrade overtook is not our transport any more.
-  if (!is_closed() && transport_ == transport::polling)
-    fail(close_reason::transport_error);
+  if (is_closed() || transport_ == transport::websocket)
+    return;
+  blame(peer_fault::post_broken);
+  fail(close_reason::transport_error);
 }
 
 // -- upgrade
 
 bool session::on_probe_open(steady_time now) {
-  if (is_over(now) || transport_ == transport::websocket || probe_ != probe::none)
+  if (is_over(now))
     return false;
+  if (transport_ == transport::websocket || probe_ != probe::none) {
+    blame(peer_fault::second_websocket);
+    return false;
+  }
   probe_ = probe::open;
   probe_due_ = now + options_.upgrade_timeout;
   return true;
@@ -190,10 +220,12 @@ void session::on_probe_frame(std::string_view data, bool is_binary, steady_time 
       answer_poll(std::string{noop_text});
     return;
   }
-  if (!is_binary && data == "5")
+  if (!is_binary && data == "5") {
     promote();
-  else
-    drop_probe(); // whatever it is, it is no upgrade; the session goes on by polling
+    return;
+  }
+  blame(peer_fault::no_upgrade, data.size());
+  drop_probe(); // whatever it is, it is no upgrade; the session goes on by polling
 }
 
 void session::on_probe_closed(steady_time) { probe_ = probe::none; }
@@ -220,6 +252,7 @@ void session::on_websocket_frame(std::string_view data, bool is_binary, steady_t
   if (is_closed() || transport_ != transport::websocket)
     return;
   if (data.size() > options_.max_payload_bytes) {
+    blame(peer_fault::message_too_big, data.size());
     fail(close_reason::transport_error);
     return;
   }
@@ -228,10 +261,12 @@ void session::on_websocket_frame(std::string_view data, bool is_binary, steady_t
     return;
   }
   auto p = decode_packet(data);
-  if (p)
+  if (p) {
     on_packet(std::move(*p), now);
-  else
-    fail(close_reason::parse_error);
+    return;
+  }
+  blame(peer_fault::bad_packet, data.size());
+  fail(close_reason::parse_error);
 }
 
 void session::on_websocket_closed(close_reason reason, steady_time) {
@@ -252,6 +287,7 @@ void session::on_packet(packet&& p, steady_time now) {
         await_ping(now);
       break;
     case packet_type::ping: // the server pings, nobody else
+      blame(peer_fault::ping_from_client);
       fail(close_reason::transport_error);
       break;
     case packet_type::close: on_close_packet(now); break;
@@ -312,8 +348,10 @@ void session::on_time(steady_time now) {
     }
     queue_ping(now);
   }
-  if (probe_ != probe::none && now >= probe_due_)
+  if (probe_ != probe::none && now >= probe_due_) {
+    blame(peer_fault::late_upgrade);
     drop_probe();
+  }
   if (probe_ == probe::answered && poll_held_ && queue_.empty() && now >= poll_since_ + noop_after)
     answer_poll(std::string{noop_text});
 }
@@ -407,6 +445,11 @@ void session::close(close_reason reason, steady_time now) {
     answer_poll(next_payload());
   lingers_until_ = now + linger_after_close;
   end(reason);
+}
+
+void session::blame(peer_fault fault, std::size_t bytes) {
+  actions_.fault = fault;
+  actions_.fault_bytes = bytes;
 }
 
 void session::fail(close_reason reason) {

@@ -47,6 +47,25 @@ enum class close_reason {
 /// As clients and logs name it: "ping timeout".
 std::string_view to_string(close_reason reason) noexcept;
 
+/// What a peer did wrong: for one log line, and fit for a metric's label. Not all of these end the session.
+enum class peer_fault : std::uint8_t {
+  none,
+  bad_packet,
+  too_many_packets, ///< in one POST
+  binary_post,      ///< application/octet-stream
+  message_too_big,
+  ping_from_client,
+  second_poll,
+  poll_aborted,
+  post_broken,
+  second_websocket,
+  no_upgrade, ///< a probing WebSocket that sent something else
+  late_upgrade
+};
+
+/// "ping from client"
+std::string_view to_string(peer_fault fault) noexcept;
+
 /// A message for the layer above.
 struct message {
   bool is_binary = false;
@@ -64,6 +83,8 @@ struct actions {
   bool promote_probe = false;               ///< the upgrading WebSocket is the live one before to_websocket is written
   bool close_probe = false;                 ///< the upgrading WebSocket is to be closed; the session goes on
   close_reason closed = close_reason::none; ///< the session has ended: close the live WebSocket after what is written
+  peer_fault fault = peer_fault::none;      ///< the latest; the session goes on unless `closed`
+  std::size_t fault_bytes = 0;              ///< the size of the POST or message that was at fault
 
   bool empty() const;
 };
@@ -77,6 +98,8 @@ public:
   const std::string& sid() const { return sid_; }
   transport live_transport() const { return transport_; }
   bool is_closed() const { return closed_ != close_reason::none; }
+  /// Why it ended; none while it lives.
+  close_reason why_closed() const { return closed_; }
   /// Bytes that wait for a poll.
   std::size_t queued_bytes() const { return queued_bytes_; }
 
@@ -136,6 +159,7 @@ private:
   void drop_probe();
   void promote();
 
+  void blame(peer_fault fault, std::size_t bytes = 0);
   /// The session ends by a peer's fault or silence: what waits is dropped, a held poll hears of it.
   void fail(close_reason reason);
   void end(close_reason reason);

@@ -142,6 +142,53 @@ TEST(engineio_close, at_shutdown_tells_pollers_503_and_no_close_packet) {
   EXPECT_EQ(given(t.subject().take_actions().poll_answer).status, 503);
 }
 
+TEST(engineio_close, is_remembered_with_its_reason) {
+  transcript t;
+  t("> poll");
+  EXPECT_EQ(t.subject().why_closed(), close_reason::none);
+  t("> post 2");
+  EXPECT_EQ(t.subject().why_closed(), close_reason::transport_error);
+  t("> close forced close");
+  EXPECT_EQ(t.subject().why_closed(), close_reason::transport_error);
+}
+
+TEST(engineio_fault, is_told_once) {
+  transcript t;
+  t("> poll\n> poll");
+  t.subject().on_poll(t.now());       // ends the session,
+  t.subject().on_probe_open(t.now()); // and nobody cares about what follows
+  EXPECT_TRANSCRIPT(t, R"(
+    > octets 4a
+    < poll 200 1
+    < second poll 400
+    < post 400 {"code":1,"message":"Session ID unknown"}
+    < fault second poll
+    < closed transport error
+    > take
+  )");
+}
+
+TEST(engineio_fault, that_ended_the_session_is_the_one_that_is_told) {
+  transcript t;
+  t("> poll\n> probe");
+  t.subject().on_probe_open(t.now());
+  EXPECT_TRANSCRIPT(t, R"(
+    > post 2
+    < post 400
+    < close probe
+    < fault ping from client
+    < closed transport error
+  )");
+}
+
+TEST(engineio_fault, alone_is_something_to_do) {
+  transcript t{transport::websocket};
+  t("> take");
+  EXPECT_TRUE(t.subject().take_actions().empty());
+  t.subject().on_probe_open(t.now());
+  EXPECT_FALSE(t.subject().take_actions().empty());
+}
+
 TEST(engineio_websocket, carries_packets_both_ways) {
   transcript t{transport::websocket};
   EXPECT_TRANSCRIPT(t, R"(
@@ -179,7 +226,7 @@ TEST(engineio_websocket, a_bad_frame_is_a_parse_error) {
   for (std::string frame : {"", "abc", "7", "b*"}) {
     transcript t{transport::websocket};
     t("> take");
-    EXPECT_TRANSCRIPT(t, "> frame " + frame + R"(
+    EXPECT_TRANSCRIPT(t, "> frame " + frame + "\n< " + fault_line("bad packet", frame.size()) + R"(
       < closed parse error
       > frame 4a
       > send 4a
@@ -232,6 +279,7 @@ TEST(engineio_websocket, an_oversized_message_is_a_transport_error) {
     > frame 4abc
     < received abc
     > binary abcde
+    < fault message too big 5
     < closed transport error
   )");
 }

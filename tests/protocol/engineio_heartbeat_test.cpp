@@ -219,6 +219,7 @@ TEST(engineio_heartbeat, a_clients_ping_ends_the_session) {
     > take
     < ws OPEN
     > frame 2
+    < fault ping from client
     < closed transport error
   )");
   transcript polling;
@@ -227,6 +228,7 @@ TEST(engineio_heartbeat, a_clients_ping_ends_the_session) {
     < poll 200 OPEN
     > post 2probe
     < post 400
+    < fault ping from client
     < closed transport error
   )");
 }

@@ -106,6 +106,7 @@ TEST(engineio_poll, a_second_one_ends_the_session) {
     > poll
     < poll 200 1
     < second poll 400
+    < fault second poll
     < closed transport error
     > poll
     < poll 400 {"code":1,"message":"Session ID unknown"}
@@ -121,6 +122,7 @@ TEST(engineio_poll, an_aborted_one_ends_the_session) {
     < poll 200 OPEN
     > poll
     > abort
+    < fault poll aborted
     < closed transport error
     > poll
     < poll 400 {"code":1,"message":"Session ID unknown"}
@@ -176,8 +178,7 @@ TEST(engineio_post, a_parse_error_ends_the_session) {
   for (std::string body : {"", "|", "4a|", "|4a", "4a||4b", "abc", "7", "b*", "4\xff", "4a|7"}) {
     transcript t;
     t("> poll");
-    EXPECT_TRANSCRIPT(t, "> post " + body + R"(
-      < post 400
+    EXPECT_TRANSCRIPT(t, "> post " + body + "\n< post 400\n< " + fault_line("bad packet", body.size()) + R"(
       < closed parse error
       > poll
       < poll 400 {"code":1,"message":"Session ID unknown"}
@@ -199,6 +200,7 @@ TEST(engineio_post, more_packets_than_allowed_end_the_session) {
     < post 200 ok
     > post 4a|4b|4c
     < post 400
+    < fault too many packets 8
     < closed parse error
   )");
 }
@@ -215,6 +217,7 @@ TEST(engineio_post, exactly_max_payload_is_allowed_and_more_is_413) {
     < post 200 ok
     > post 4abcde
     < post 413
+    < fault message too big 6
     > post 4a
     < received a
     < post 200 ok
@@ -230,6 +233,7 @@ TEST(engineio_post, octet_stream_is_400_and_ends_the_session) {
     > octets 4a
     < poll 200 1
     < post 400
+    < fault binary POST 2
     < closed transport error
   )");
 }
@@ -243,6 +247,7 @@ TEST(engineio_post, a_broken_or_second_one_ends_the_session) {
     > broken
     < poll 200 1
     < post 400
+    < fault POST broken off
     < closed transport error
   )");
 }

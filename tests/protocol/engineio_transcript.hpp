@@ -6,7 +6,7 @@
 //   > late MS     time passes, no timer fires
 //   > tick        a timer fires, whether it ought to or not
 //   < received TEXT | poll STATUS BODY | second poll STATUS BODY | post STATUS BODY
-//   < ws TEXT | promote | probe TEXT | close probe | refused (the probe) | closed REASON
+//   < ws TEXT | promote | probe TEXT | close probe | refused (the probe) | fault NAME [BYTES] | closed REASON
 #pragma once
 
 #include "net/protocol/engineio_session.hpp"
@@ -20,6 +20,11 @@
 #include <vector>
 
 namespace headway::engineio {
+
+/// "fault bad packet 3"; without the size where there is none.
+inline std::string fault_line(std::string_view name, std::size_t bytes) {
+  return "fault " + std::string{name} + (bytes > 0 ? ' ' + std::to_string(bytes) : std::string{});
+}
 
 class transcript {
 public:
@@ -107,6 +112,8 @@ private:
     answer("post", todo.post_answer, out);
     if (todo.close_probe)
       out.push_back("close probe");
+    if (todo.fault != peer_fault::none)
+      out.push_back(fault_line(to_string(todo.fault), todo.fault_bytes));
     if (todo.closed != close_reason::none)
       out.push_back("closed " + std::string{to_string(todo.closed)});
   }

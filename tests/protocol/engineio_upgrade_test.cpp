@@ -162,8 +162,8 @@ TEST_F(engineio_upgrade, the_upgrade_packet_is_taken_without_a_probe) {
 
 TEST_F(engineio_upgrade, another_first_frame_closes_the_websocket_and_not_the_session) {
   for (std::string frame : {"4x", "2foo", "2", "", "xyz", "3probe", "5x"}) {
-    EXPECT_TRANSCRIPT(t, "> probe\n> probe-frame " + frame + R"(
-      < close probe
+    auto fault = fault_line("no upgrade packet", frame.size());
+    EXPECT_TRANSCRIPT(t, "> probe\n> probe-frame " + frame + "\n< close probe\n< " + fault + R"(
       > send 4a
       > poll
       < poll 200 4a
@@ -174,6 +174,7 @@ TEST_F(engineio_upgrade, another_first_frame_closes_the_websocket_and_not_the_se
     > probe
     > probe-binary 5
     < close probe
+    < fault no upgrade packet 1
     > probe
     > probe-frame 2probe
     < probe 3probe
@@ -204,6 +205,7 @@ TEST_F(engineio_upgrade, one_that_takes_too_long_is_given_up) {
     > wait 999
     > wait 1
     < close probe
+    < fault upgrade too late
     > poll
     > wait 100
     > send 4a
@@ -216,14 +218,17 @@ TEST_F(engineio_upgrade, a_second_websocket_is_refused_and_changes_nothing) {
     > probe
     > probe
     < refused
+    < fault second WebSocket
     > probe-frame 2probe
     < probe 3probe
     > probe
     < refused
+    < fault second WebSocket
     > probe-frame 5
     < promote
     > probe
     < refused
+    < fault second WebSocket
     > frame 4a
     < received a
   )");
