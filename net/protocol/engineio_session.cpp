@@ -98,6 +98,7 @@ std::string_view to_string(peer_fault fault) noexcept {
     case peer_fault::message_too_big: return "message too big";
     case peer_fault::ping_from_client: return "ping from client";
     case peer_fault::second_poll: return "second poll";
+    case peer_fault::second_post: return "second POST";
     case peer_fault::poll_aborted: return "poll aborted";
     case peer_fault::post_broken: return "POST broken off";
     case peer_fault::second_websocket: return "second WebSocket";
@@ -109,7 +110,8 @@ std::string_view to_string(peer_fault fault) noexcept {
 
 bool actions::empty() const {
   return received.empty() && to_websocket.empty() && to_probe.empty() && !poll_answer && !second_poll_answer &&
-         !post_answer && !promote_probe && !close_probe && closed == close_reason::none && fault == peer_fault::none;
+         !post_answer && !cut_post && !promote_probe && !close_probe && closed == close_reason::none &&
+         fault == peer_fault::none;
 }
 
 session::session(session_options options, std::string sid, transport first, steady_time now)
@@ -150,15 +152,32 @@ void session::on_poll_aborted(steady_time) {
   fail(close_reason::transport_error);
 }
 
-void session::on_post(std::string_view body, bool is_octet_stream, steady_time now) {
-  if (is_over(now)) {
+bool session::takes_posts(steady_time now) {
+  if (is_over(now))
     actions_.post_answer = gone();
-    return;
-  }
-  if (transport_ == transport::websocket) {
+  else if (transport_ == transport::websocket)
     actions_.post_answer = handshake_refusal(handshake_error::bad_request);
+  else
+    return true;
+  return false;
+}
+
+bool session::on_post_begin(steady_time now) {
+  if (!takes_posts(now))
+    return false;
+  if (!std::exchange(post_open_, true))
+    return true;
+  actions_.cut_post = true;
+  actions_.post_answer = empty_answer(400);
+  blame(peer_fault::second_post);
+  fail(close_reason::transport_error);
+  return false;
+}
+
+void session::on_post(std::string_view body, bool is_octet_stream, steady_time now) {
+  post_open_ = false;
+  if (!takes_posts(now))
     return;
-  }
   if (is_octet_stream) {
     blame(peer_fault::binary_post, body.size());
     actions_.post_answer = empty_answer(400);
@@ -166,8 +185,7 @@ void session::on_post(std::string_view body, bool is_octet_stream, steady_time n
     return;
   }
   if (body.size() > options_.max_payload_bytes) {
-    blame(peer_fault::message_too_big, body.size());
-    actions_.post_answer = empty_answer(413);
+    on_post_too_big(body.size(), now);
     return;
   }
   auto packets = decode_payload(body, options_.max_packets_in);
@@ -187,7 +205,16 @@ void session::on_post(std::string_view body, bool is_octet_stream, steady_time n
   actions_.post_answer = is_fault ? empty_answer(400) : not_stored({200, "text/html", "ok", {}});
 }
 
+void session::on_post_too_big(std::size_t bytes, steady_time now) {
+  post_open_ = false;
+  if (!takes_posts(now))
+    return;
+  blame(peer_fault::message_too_big, bytes);
+  actions_.post_answer = empty_answer(413);
+}
+
 void session::on_post_broken(steady_time) {
+  post_open_ = false;
   actions_.post_answer = empty_answer(400);
   // A POST that the upgrade overtook is not our transport any more.
   if (is_closed() || transport_ == transport::websocket)

@@ -56,6 +56,7 @@ enum class peer_fault : std::uint8_t {
   message_too_big,
   ping_from_client,
   second_poll,
+  second_post,
   poll_aborted,
   post_broken,
   second_websocket,
@@ -80,6 +81,7 @@ struct actions {
   std::optional<http_answer> poll_answer;        ///< ends the poll that waits
   std::optional<http_answer> second_poll_answer; ///< ends the poll that came while one was held
   std::optional<http_answer> post_answer;        ///< ends the POST just fed in
+  bool cut_post = false;                         ///< cut the connection of the POST that is being read: another came
   bool promote_probe = false;               ///< the upgrading WebSocket is the live one before to_websocket is written
   bool close_probe = false;                 ///< the upgrading WebSocket is to be closed; the session goes on
   close_reason closed = close_reason::none; ///< the session has ended: close the live WebSocket after what is written
@@ -107,10 +109,18 @@ public:
   void on_poll(steady_time now);
   /// The held GET's connection went away.
   void on_poll_aborted(steady_time now);
+
+  // A POST takes time to be read, and there may be one at a time. So announce it when its head has come, and say how it
+  // ended: by on_post, on_post_too_big or on_post_broken. Where none is announced, on_post alone does.
+
+  /// False: its body is not to be read, `post_answer` is for it. A second one while one is being read ends the session
+  /// (`cut_post` is about the first).
+  bool on_post_begin(steady_time now);
   /// A whole POST. `is_octet_stream`: its content type was application/octet-stream.
   void on_post(std::string_view body, bool is_octet_stream, steady_time now);
-  /// A POST's connection went away before its body was complete, or a second POST came while one was being read
-  /// (`post_answer` is for that one).
+  /// Its body is, or says it is, larger than `max_payload_bytes`, and is not read on: 413, and the session goes on.
+  void on_post_too_big(std::size_t bytes, steady_time now);
+  /// Its connection went away before its body was complete; `post_answer` is for whoever can still read it.
   void on_post_broken(steady_time now);
 
   /// A WebSocket asks to take this session over. False: there is one already; close the new one, nothing else changes.
@@ -144,6 +154,8 @@ public:
 private:
   enum class probe : std::uint8_t { none, open, answered };
 
+  /// False: `post_answer` says why not.
+  bool takes_posts(steady_time now);
   void on_packet(packet&& p, steady_time now);
   void on_close_packet(steady_time now);
 
@@ -173,6 +185,7 @@ private:
   std::deque<frame_ptr> queue_; ///< what waits for a poll; after the end: what the lingering close still tells
   std::size_t queued_bytes_ = 0;
   bool poll_held_ = false;
+  bool post_open_ = false; ///< announced, and being read
   steady_time poll_since_{};
 
   bool awaits_pong_ = false;

@@ -133,7 +133,7 @@ TEST_F(random_bytes, an_engineio_session_keeps_its_promises) {
     auto first = below(2) == 0 ? transport::polling : transport::websocket;
     session s{{}, "S", first, now};
     std::size_t polls_open = 0, posts_open = 0, sent = 0, delivered = 0;
-    bool probe_open = false, ended = false;
+    bool probe_open = false, post_begun = false, ended = false;
     for (int step = 0; step < 60; ++step) {
       now += std::chrono::milliseconds{below(50) == 0 ? below(30'000) : below(100)};
       auto was_closed = s.is_closed();
@@ -144,8 +144,19 @@ TEST_F(random_bytes, an_engineio_session_keeps_its_promises) {
           s.on_poll(now);
           break;
         case 2:
+          if (below(2) == 0 && (!post_begun || below(20) == 0)) {
+            posts_open += !s.on_post_begin(now);
+            post_begun = !s.is_closed();
+            break;
+          }
           ++posts_open;
-          s.on_post(below(3) == 0 ? input() : "4a", below(40) == 0, now);
+          if (below(20) == 0)
+            s.on_post_too_big(below(3) * 1'000'000, now);
+          else if (below(40) == 0)
+            s.on_post_broken(now);
+          else
+            s.on_post(below(3) == 0 ? input() : "4a", below(40) == 0, now);
+          post_begun = false;
           break;
         case 3:
           if (below(10) == 0 && polls_open > 0) {
@@ -209,12 +220,13 @@ TEST_F(random_bytes, an_engineio_session_keeps_its_promises) {
         ended = true;
       }
       EXPECT_EQ(ended, s.is_closed());
+      EXPECT_EQ(s.why_closed() == close_reason::none, !ended);
       if (s.is_closed()) {
         EXPECT_EQ(polls_open, 0U);
         EXPECT_FALSE(probe_open);
       }
       if (was_closed) {
-        EXPECT_TRUE(todo.received.empty() && todo.to_websocket.empty());
+        EXPECT_TRUE(todo.received.empty() && todo.to_websocket.empty() && todo.fault == peer_fault::none);
       }
       EXPECT_LE(delivered, sent);
       if (!s.is_closed() && s.live_transport() == transport::websocket) {
