@@ -145,8 +145,8 @@ void session::on_poll(steady_time now) {
   poll_since_ = now;
 }
 
-void session::on_poll_aborted(steady_time) {
-  if (!std::exchange(poll_held_, false) || is_closed())
+void session::on_poll_aborted(steady_time now) {
+  if (!std::exchange(poll_held_, false) || is_over(now))
     return;
   blame(peer_fault::poll_aborted);
   fail(close_reason::transport_error);
@@ -213,11 +213,11 @@ void session::on_post_too_big(std::size_t bytes, steady_time now) {
   actions_.post_answer = empty_answer(413);
 }
 
-void session::on_post_broken(steady_time) {
+void session::on_post_broken(steady_time now) {
   post_open_ = false;
   actions_.post_answer = empty_answer(400);
   // A POST that the upgrade overtook is not our transport any more.
-  if (is_closed() || transport_ == transport::websocket)
+  if (is_over(now) || transport_ == transport::websocket)
     return;
   blame(peer_fault::post_broken);
   fail(close_reason::transport_error);
@@ -276,7 +276,7 @@ void session::promote() {
 // -- WebSocket
 
 void session::on_websocket_frame(std::string_view data, bool is_binary, steady_time now) {
-  if (is_closed() || transport_ != transport::websocket)
+  if (is_over(now) || transport_ != transport::websocket)
     return;
   if (data.size() > options_.max_payload_bytes) {
     blame(peer_fault::message_too_big, data.size());
@@ -355,9 +355,14 @@ void session::queue_ping(steady_time now) {
 }
 
 bool session::is_over(steady_time now) {
-  // A timer may be late; a poll or POST that comes first must not revive the dead.
-  auto over_at = awaits_pong_ ? heartbeat_due_ : heartbeat_due_ + options_.ping_timeout;
-  if (!is_closed() && transport_ == transport::polling && now >= over_at)
+  if (is_closed())
+    return true;
+  // A timer may be late; what comes first must not revive the dead. A WebSocket that was not even pinged is no dead
+  // one.
+  auto is_silent = awaits_pong_ && now >= heartbeat_due_;
+  auto was_never_asked =
+    transport_ == transport::polling && !awaits_pong_ && now >= heartbeat_due_ + options_.ping_timeout;
+  if (is_silent || was_never_asked)
     fail(close_reason::ping_timeout);
   return is_closed();
 }

@@ -110,6 +110,39 @@ TEST(engineio_heartbeat, a_late_timer_gives_a_client_its_whole_time) {
   )");
 }
 
+TEST(engineio_heartbeat, a_late_timer_revives_no_websocket) {
+  transcript t{transport::websocket};
+  t("> take\n> wait 300");
+  EXPECT_TRANSCRIPT(t, R"(
+    > late 200
+    > frame 3
+    < closed ping timeout
+  )");
+}
+
+TEST(engineio_heartbeat, a_websocket_that_was_not_pinged_lives) {
+  transcript t{transport::websocket};
+  t("> take");
+  EXPECT_TRANSCRIPT(t, R"(
+    > late 5000
+    > frame 4a
+    < received a
+    > tick
+    < ws 2
+    > wait 100
+    > frame 3
+    > wait 299
+  )");
+}
+
+TEST(engineio_heartbeat, a_late_timer_hides_no_timeout_behind_what_comes_first) {
+  for (std::string event : {"> abort", "> broken\n< poll 200 1\n< post 400"}) {
+    transcript t;
+    t("> poll\n> poll");
+    EXPECT_TRANSCRIPT(t, "> late 500\n" + event + "\n< closed ping timeout\n") << event;
+  }
+}
+
 TEST(engineio_heartbeat, the_ping_goes_before_what_is_queued) {
   transcript t;
   EXPECT_TRANSCRIPT(t, R"(
