@@ -421,7 +421,7 @@ std::string session::next_payload() {
   std::size_t bytes = 0;
   while (!queue_.empty() && batch.size() < options_.max_packets_out) {
     auto& next = queue_.front();
-    bytes += polled_size(*next) + 1;
+    bytes += polled_size(*next) + (batch.empty() ? 0 : 1); // and a separator
     if (!batch.empty() && bytes > options_.max_payload_bytes)
       break;
     queued_bytes_ -= next->size();

@@ -86,6 +86,33 @@ TEST(engineio_poll, is_bounded_by_bytes_but_keeps_packets_whole) {
   )");
 }
 
+TEST(engineio_poll, bound_counts_separators_and_base64_to_the_byte) {
+  auto options = transcript::quick();
+  options.max_payload_bytes = 10;
+  transcript t{transport::polling, options};
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > send 4abc 4defg 4hij 4klmno
+    > poll
+    < poll 200 4abc|4defg
+    > poll
+    < poll 200 4hij
+    > poll
+    < poll 200 4klmno
+    > send 4abc
+    > send-binary xyz
+    > poll
+    < poll 200 4abc|beHl6
+    > send 4abcd
+    > send-binary xyz
+    > poll
+    < poll 200 4abcd
+    > poll
+    < poll 200 beHl6
+  )");
+}
+
 TEST(engineio_poll, queued_bytes_counts_what_waits) {
   transcript t;
   t("> poll");
