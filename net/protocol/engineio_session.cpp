@@ -40,7 +40,7 @@ const frame_ptr& probe_pong_frame() {
 
 frame_ptr open_frame(const std::string& sid, transport first, const session_options& options) {
   auto upgrades = json::array();
-  if (first == transport::polling)
+  if (first == transport::polling && options.upgrades)
     upgrades.push_back("websocket");
   json handshake{
     {"sid", sid},
@@ -228,7 +228,7 @@ void session::on_post_broken(steady_time now) {
 bool session::on_probe_open(steady_time now) {
   if (is_over(now))
     return false;
-  if (transport_ == transport::websocket || probe_ != probe::none) {
+  if (!options_.upgrades || transport_ == transport::websocket || probe_ != probe::none) {
     blame(peer_fault::second_websocket);
     return false;
   }
@@ -269,7 +269,8 @@ void session::promote() {
   if (poll_held_)
     answer_poll(std::string{noop_text}); // what is queued goes to the WebSocket, all of it, in order
   transport_ = transport::websocket;
-  actions_.to_websocket.insert(actions_.to_websocket.end(), queue_.begin(), queue_.end());
+  for (auto& packet : queue_)
+    write(packet);
   drop_queue();
 }
 
@@ -405,9 +406,14 @@ void session::send(const frame_ptr& packet) {
   if (is_closed())
     return;
   if (transport_ == transport::websocket)
-    actions_.to_websocket.push_back(packet);
+    write(packet);
   else
     enqueue(packet);
+}
+
+void session::write(const frame_ptr& packet) {
+  auto is_readable = !packet->is_binary() || !options_.b64;
+  actions_.to_websocket.push_back(is_readable ? packet : text_frame(encode_payload({&packet, 1})));
 }
 
 void session::enqueue(const frame_ptr& packet) {

@@ -29,6 +29,8 @@ struct session_options {
   std::size_t max_payload_bytes = 1'000'000;
   std::size_t max_packets_in = 256; ///< of one POST
   std::size_t max_packets_out = 16; ///< of one poll's answer: python-engineio takes no more
+  bool upgrades = true;             ///< polling sessions may become WebSocket ones
+  bool b64 = false;                 ///< of this peer (query b64=1): binary goes as "b<base64>" over WebSocket, too
 };
 
 enum class transport : bool { polling, websocket };
@@ -164,6 +166,7 @@ private:
   /// Ends the session where its time is over, timer or no timer. True: it has ended.
   bool is_over(steady_time now);
 
+  void write(const frame_ptr& packet);
   void enqueue(const frame_ptr& packet);
   std::string next_payload();
   void drop_queue();

@@ -213,6 +213,32 @@ TEST(engineio_websocket, carries_packets_both_ways) {
   EXPECT_EQ(t.subject().queued_bytes(), 0U);
 }
 
+TEST(engineio_websocket, carries_binary_as_base64_to_a_client_that_takes_none) {
+  auto options = transcript::quick();
+  options.b64 = true;
+  transcript t{transport::websocket, options};
+  EXPECT_TRANSCRIPT(t, R"(
+    > take
+    < ws OPEN
+    > send-binary xyz
+    < ws beHl6
+    > binary xyz
+    < received binary xyz
+  )");
+  transcript upgraded{transport::polling, options};
+  EXPECT_TRANSCRIPT(upgraded, R"(
+    > poll
+    < poll 200 OPEN
+    > probe
+    > send 4a
+    > send-binary xyz
+    > probe-frame 5
+    < promote
+    < ws 4a
+    < ws beHl6
+  )");
+}
+
 TEST(engineio_websocket, takes_frames_before_the_open_packet_is_written) {
   transcript t{transport::websocket};
   EXPECT_TRANSCRIPT(t, R"(

@@ -25,6 +25,15 @@ TEST(engineio_handshake, websocket_first_offers_no_upgrade) {
             R"(0{"sid":"S1","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000})");
 }
 
+TEST(engineio_handshake, offers_no_upgrade_where_there_is_none) {
+  auto options = transcript::quick();
+  options.upgrades = false;
+  session s{options, "S1", transport::polling, steady_time{}};
+  s.on_poll(steady_time{});
+  EXPECT_TRUE(given(s.take_actions().poll_answer).body.starts_with(R"(0{"sid":"S1","upgrades":[],"pingInterval":)"));
+  EXPECT_FALSE(s.on_probe_open(steady_time{}));
+}
+
 TEST(engineio_poll, waits_for_a_packet) {
   transcript t;
   EXPECT_TRANSCRIPT(t, R"(
