@@ -195,6 +195,34 @@ TEST(engineio_heartbeat, any_packet_extends_the_wait_once_a_ping) {
   )");
 }
 
+TEST(engineio_heartbeat, a_packet_that_means_nothing_extends_it_too) {
+  transcript t{transport::websocket};
+  t("> take\n> wait 300");
+  EXPECT_TRANSCRIPT(t, R"(
+    > wait 150
+    > frame 6
+    > wait 199
+    > wait 1
+    < closed ping timeout
+  )");
+}
+
+TEST(engineio_heartbeat, polls_extend_nothing) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > wait 300
+    > wait 150
+    > poll
+    < poll 200 2
+    > poll
+    > wait 50
+    < poll 200 1
+    < closed ping timeout
+  )");
+}
+
 TEST(engineio_heartbeat, each_ping_has_an_extension_of_its_own) {
   transcript t;
   EXPECT_TRANSCRIPT(t, R"(
