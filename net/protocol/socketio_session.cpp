@@ -1,5 +1,7 @@
 #include "net/protocol/socketio_session.hpp"
 
+#include "net/protocol/utf8.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -95,7 +97,7 @@ result<std::vector<command>> session::on_attachment(const std::string& bytes) {
 result<std::vector<command>> session::on_connect(packet&& p, std::vector<outgoing>& replies) {
   std::vector<command> commands;
   if (!options_.namespaces.contains(p.nsp)) {
-    replies.push_back(refuse(p.nsp.substr(0, echoed_namespace_bytes_max), "Invalid namespace"));
+    replies.push_back(refuse(utf8_start(p.nsp, echoed_namespace_bytes_max), "Invalid namespace"));
     return commands;
   }
   if (joined_.contains(p.nsp) || !pending_.insert(p.nsp).second)

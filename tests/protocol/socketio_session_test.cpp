@@ -154,6 +154,10 @@ TEST_F(socketio_session, an_unknown_namespace_is_answered_at_once) {
     < send 44/random,{"message":"Invalid namespace"}
     > text 0/custom?x=1,{}
     < send 44/custom?x=1,{"message":"Invalid namespace"}
+    > text 0/äöü
+    < send 44/äöü,{"message":"Invalid namespace"}
+    > text 0/custom/deeper,
+    < send 44/custom/deeper,{"message":"Invalid namespace"}
     > text 0
     < connect / {}
   )");
@@ -165,8 +169,10 @@ TEST(socketio_namespace, is_echoed_to_64_bytes_at_most) {
   session s{options, steady_time{}};
   std::vector<outgoing> replies;
   EXPECT_TRUE(s.on_message({false, "0/" + std::string(500, 'x')}, replies, steady_time{}));
-  ASSERT_EQ(replies.size(), 1U);
+  EXPECT_TRUE(s.on_message({false, "0/€" + std::string(59, 'x') + "€"}, replies, steady_time{}));
+  ASSERT_EQ(replies.size(), 2U);
   EXPECT_EQ(replies[0].data, "44/" + std::string(63, 'x') + R"(,{"message":"Invalid namespace"})");
+  EXPECT_EQ(replies[1].data, "44/€" + std::string(59, 'x') + R"(,{"message":"Invalid namespace"})");
 }
 
 TEST_F(socketio_session, connecting_twice_is_an_error) {
