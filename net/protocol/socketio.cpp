@@ -37,12 +37,9 @@ bool is_namespace(std::string_view text) { return is_utf8(text) && std::ranges::
 
 /// Every placeholder names one of `count` attachments. The depth is bounded by the JSON limits.
 bool placeholders_fit(const json& value, std::size_t count) {
-  if (value.is_object()) {
-    auto* mark = find(value, "_placeholder");
-    if (mark && mark->is_boolean() && mark->get<bool>()) {
-      auto* num = find(value, "num");
-      return num && num->is_number_unsigned() && num->get<std::uint64_t>() < count;
-    }
+  if (is_placeholder(value)) {
+    auto* num = find(value, "num");
+    return num && num->is_number_unsigned() && num->get<std::uint64_t>() < count;
   }
   return !value.is_structured() ||
          std::ranges::all_of(value, [&](auto& part) { return placeholders_fit(part, count); });
@@ -114,6 +111,11 @@ result<packet> decode(std::string_view text, const codec_limits& limits) {
   if (has_attachments(p.type) && p.data && !placeholders_fit(*p.data, p.attachments))
     return errc::bad_request;
   return p;
+}
+
+bool is_placeholder(const json& value) {
+  auto* mark = find(value, "_placeholder");
+  return mark && mark->is_boolean() && mark->get<bool>();
 }
 
 std::string encode(const packet& p) {

@@ -37,6 +37,10 @@ struct codec_limits {
 /// @returns bad_request, bad_json, json_limit.
 result<packet> decode(std::string_view text, const codec_limits& limits = {});
 
+/// `{"_placeholder":true,"num":k}` stands for attachment k of a binary packet; elsewhere it is an object like any
+/// other.
+bool is_placeholder(const json& value);
+
 /// Without Engine.IO's "4". Always UTF-8 without control characters: what is broken is replaced.
 std::string encode(const packet& p);
 

@@ -10,19 +10,8 @@ namespace headway::socketio {
 
 namespace {
 
-constexpr char engineio_message = '4';
 constexpr std::size_t echoed_namespace_bytes_max = 64;
 constexpr std::size_t excerpt_bytes_max = 100;
-
-outgoing text_message(const packet& p) { return {false, engineio_message + encode(p)}; }
-
-packet server_packet(packet_type type, std::string_view nsp, std::optional<json> data = {}) {
-  packet p;
-  p.type = type;
-  p.nsp = nsp;
-  p.data = std::move(data);
-  return p;
-}
 
 std::string name_text(const json& name) {
   auto* text = name.get_ptr<const json::string_t*>();
@@ -208,12 +197,5 @@ outgoing session::acknowledge(std::string_view nsp, std::uint64_t id, const json
 }
 
 bool session::is_connected(std::string_view nsp) const { return joined_.contains(nsp); }
-
-std::string event_text(std::string_view nsp, std::string_view name, const json& payload) {
-  auto items = json::array();
-  items.push_back(name);
-  items.push_back(payload);
-  return engineio_message + encode(server_packet(packet_type::event, nsp, std::move(items)));
-}
 
 } // namespace headway::socketio

@@ -8,6 +8,7 @@
 #include "core/throttle.hpp"
 #include "net/protocol/engineio_session.hpp"
 #include "net/protocol/socketio.hpp"
+#include "net/protocol/socketio_packets.hpp"
 
 #include <optional>
 #include <set>
@@ -72,12 +73,6 @@ struct session_options {
   codec_limits limits;
 };
 
-/// Engine.IO packets to send, in order: texts include "4"; binary ones follow the text they belong to.
-struct outgoing {
-  bool is_binary = false;
-  std::string data;
-};
-
 class session {
 public:
   session(session_options options, steady_time opened);
@@ -130,9 +125,5 @@ private:
   std::optional<partial> partial_;
   peer_fault fault_ = peer_fault::none;
 };
-
-/// "42", the namespace and `["name",payload]` as an Engine.IO text.
-/// The same for every peer, so it is made once and shared.
-std::string event_text(std::string_view nsp, std::string_view name, const json& payload);
 
 } // namespace headway::socketio

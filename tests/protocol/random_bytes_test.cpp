@@ -239,6 +239,54 @@ TEST_F(random_bytes, an_engineio_session_keeps_its_promises) {
   }
 }
 
+/// The value with its attachments in place.
+json whole(json value, const std::vector<std::string>& attachments) {
+  if (!attachments.empty() && socketio::is_placeholder(value))
+    return "bytes " + base64_encode(attachments.at(value["num"].get<std::size_t>()));
+  if (value.is_structured())
+    for (auto& part : value)
+      part = whole(std::move(part), attachments);
+  return value;
+}
+
+/// An event that goes out again reaches a peer of our own kind with the same arguments.
+void expect_echo(const socketio::event_command& event) {
+  using namespace socketio;
+  session_options options;
+  options.limits.arguments = 100;
+  options.namespaces = {event.nsp};
+  session peer{options, steady_time{}};
+  std::vector<outgoing> replies;
+  ASSERT_TRUE(peer.on_message({false, event.nsp == "/" ? "0" : "0" + event.nsp}, replies, steady_time{}));
+  (void)peer.accept(event.nsp, "S");
+  std::vector<command> commands;
+  for (auto& one : event_packets(event.nsp, event.name, event.args, event.attachments)) {
+    ASSERT_TRUE(commands.empty());
+    auto data = one.is_binary ? one.data : one.data.substr(1);
+    commands = peer.on_message({one.is_binary, data}, replies, steady_time{}).value();
+  }
+  auto& echo = std::get<event_command>(commands.at(0));
+  EXPECT_EQ(echo.name, event.name);
+  EXPECT_EQ(whole(echo.args, echo.attachments), whole(event.args, event.attachments)) << event.args;
+}
+
+TEST_F(random_bytes, attachments_come_back_in_their_places) {
+  for (int i = 0; i < 2000; ++i) {
+    socketio::event_command event{"/", "ev", json::array(), {}, {}};
+    for (auto n = below(4); n > 0; --n)
+      event.attachments.push_back(bytes(5));
+    for (auto n = below(8); n > 0; --n) {
+      json value = text(3);
+      if (!event.attachments.empty() && below(2) == 0)
+        value = json{{"_placeholder", true}, {"num", below(event.attachments.size())}};
+      if (below(3) == 0)
+        value = json::array({json{{"in", std::move(value)}}});
+      event.args.push_back(std::move(value));
+    }
+    expect_echo(event);
+  }
+}
+
 TEST_F(random_bytes, a_socketio_session_survives) {
   using namespace socketio;
   for (int i = 0; i < 1000; ++i) {
@@ -254,6 +302,8 @@ TEST_F(random_bytes, a_socketio_session_survives) {
       for (auto& one : *commands)
         if (auto* connect = std::get_if<connect_command>(&one))
           (void)(below(2) == 0 ? s.accept(connect->nsp, "S") : s.refuse(connect->nsp, "no"));
+        else if (auto* event = std::get_if<event_command>(&one))
+          expect_echo(*event);
       now += std::chrono::milliseconds{below(100)};
       (void)s.on_time(now);
       (void)s.wake_up();

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 namespace headway::socketio {
 namespace {
 
@@ -134,6 +136,88 @@ TEST_F(socketio_binary, attachments_are_dropped_with_their_namespace) {
     > text 0
     < connect / {}
   )");
+}
+
+std::string lines(const std::vector<outgoing>& packets) {
+  std::string out;
+  for (auto& one : packets)
+    out += (one.is_binary ? '+' + one.data : one.data) + '\n';
+  return out;
+}
+
+json arguments(std::string_view text) { return parse_json(text).value(); }
+
+TEST(socketio_packets, carry_arguments_of_any_kind) {
+  EXPECT_EQ(lines(event_packets("/", "message-back", arguments(R"([1,"2",{"3":[true]}])"))),
+            R"(42["message-back",1,"2",{"3":[true]}])"
+            "\n");
+  EXPECT_EQ(lines(event_packets("/custom", "ev", json::array())), "42/custom,[\"ev\"]\n");
+  EXPECT_EQ(lines(ack_packets("/", 456, json::array())), "43456[]\n");
+  EXPECT_EQ(lines(ack_packets("/custom", 0, arguments(R"(["\u00e4",null])"))), "43/custom,0[\"ä\",null]\n");
+}
+
+TEST(socketio_packets, put_attachments_behind_their_text) {
+  auto args = arguments(R"([{"_placeholder":true,"num":0},"two",{"deep":[{"_placeholder":true,"num":1}]}])");
+  EXPECT_EQ(lines(event_packets("/", "up", args, {"abc", "de"})),
+            R"(452-["up",{"_placeholder":true,"num":0},"two",{"deep":[{"_placeholder":true,"num":1}]}])"
+            "\n+abc\n+de\n");
+  EXPECT_EQ(lines(ack_packets("/custom", 7, arguments(R"([{"_placeholder":true,"num":0}])"), {""})),
+            R"(461-/custom,7[{"_placeholder":true,"num":0}])"
+            "\n+\n");
+}
+
+TEST(socketio_packets, number_placeholders_in_order_of_appearance) {
+  auto args =
+    arguments(R"([{"_placeholder":true,"num":2},{"_placeholder":true,"num":0},{"_placeholder":true,"num":2}])");
+  EXPECT_EQ(lines(event_packets("/", "up", args, {"zero", "one", "two"})),
+            R"(452-["up",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}])"
+            "\n+two\n+zero\n");
+}
+
+TEST(socketio_packets, without_a_placeholder_are_plain) {
+  EXPECT_EQ(lines(event_packets("/", "up", json::array({1}), {"unused"})), "42[\"up\",1]\n");
+  EXPECT_EQ(lines(ack_packets("/", 1, json::array({1}), {"unused"})), "431[1]\n");
+}
+
+TEST(socketio_packets, leave_alone_what_only_looks_like_a_placeholder) {
+  EXPECT_EQ(lines(event_packets("/", "ev", arguments(R"([{"_placeholder":true,"num":9}])"))),
+            R"(42["ev",{"_placeholder":true,"num":9}])"
+            "\n");
+  EXPECT_EQ(
+    lines(event_packets("/", "ev", arguments(R"([{"_placeholder":"yes"},{"_placeholder":true,"num":0}])"), {"a"})),
+    R"(451-["ev",{"_placeholder":"yes"},{"_placeholder":true,"num":0}])"
+    "\n+a\n");
+}
+
+TEST(socketio_packets, refuse_our_own_mistakes) {
+  for (auto* args : {R"([{"_placeholder":true,"num":1}])", R"([{"_placeholder":true,"num":-1}])",
+                     R"([{"_placeholder":true,"num":0.5}])", R"([{"_placeholder":true}])", R"({"no":"array"})"}) {
+    EXPECT_THROW(event_packets("/", "up", arguments(args), {"a"}), std::invalid_argument) << args;
+    EXPECT_THROW(ack_packets("/", 1, arguments(args), {"a"}), std::invalid_argument) << args;
+  }
+}
+
+/// What an echo server does.
+TEST_F(socketio_binary, comes_back_as_it_came) {
+  join();
+  struct row {
+    std::string in, out;
+  };
+  for (auto& [in, out] :
+       std::vector<row>{{R"(2["ev",1,"2",{"3":[true]}])", R"(42["ev",1,"2",{"3":[true]}])"},
+                        {R"(51-["ev",{"_placeholder":true,"num":0}])", R"(451-["ev",{"_placeholder":true,"num":0}])"},
+                        {R"(52-["ev",{"a":{"_placeholder":true,"num":0}},[{"_placeholder":true,"num":1}]])",
+                         R"(452-["ev",{"a":{"_placeholder":true,"num":0}},[{"_placeholder":true,"num":1}]])"}}) {
+    std::vector<outgoing> replies;
+    auto commands = t.subject().on_message({false, in}, replies, t.now()).value();
+    std::string sent;
+    for (auto bytes = 'a'; commands.empty(); ++bytes) {
+      sent += std::string{"+"} + bytes + '\n';
+      commands = t.subject().on_message({true, {bytes}}, replies, t.now()).value();
+    }
+    auto& event = std::get<event_command>(commands.at(0));
+    EXPECT_EQ(lines(event_packets(event.nsp, event.name, event.args, event.attachments)), out + '\n' + sent);
+  }
 }
 
 TEST(socketio_acknowledge, names_its_attachments) {

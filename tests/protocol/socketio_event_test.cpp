@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <stdexcept>
 
 namespace headway::socketio {
 namespace {
@@ -84,6 +85,15 @@ TEST_F(socketio_event, hands_on_events_and_acks) {
     > text 35[true]
     < ack / 5 [true]
   )");
+}
+
+TEST(socketio_event_text, is_never_one_that_kills_a_client) {
+  for (auto* name : {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}) {
+    EXPECT_THROW(event_text("/", name, json::object()), std::invalid_argument) << name;
+    EXPECT_THROW(event_packets("/", name, json::array()), std::invalid_argument) << name;
+  }
+  for (auto* name : {"error", "message", "ping", "pong", "connection", "connected", "reconnect", "auth"})
+    EXPECT_NO_THROW(event_text("/", name, json::object())) << name;
 }
 
 TEST(socketio_event_text, is_made_once_for_all) {
