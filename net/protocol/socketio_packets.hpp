@@ -1,6 +1,6 @@
 // SOCKET.IO PACKETS  what a server sends, as Engine.IO messages.
 //
-//   {"name", [args, placeholders], [bytes]}  -->  45 2-["name",...]  +bytes  +bytes     in this order, nothing between
+//   {"name", [args, placeholders], [bytes]}  -->  452-["name",...]  +bytes  +bytes     in this order, nothing between
 #pragma once
 
 #include "net/protocol/socketio.hpp"

@@ -160,6 +160,31 @@ TEST(socketio_decode, bounds_names) {
   EXPECT_FALSE(decode(R"(2[")" + std::string(65, 'n') + R"("])"));
 }
 
+TEST(socketio_decode, bounds_what_the_application_wants_bounded) {
+  codec_limits wide;
+  wide.attachments = 10;
+  wide.arguments = 20;
+  wide.event_name_bytes = 3;
+  EXPECT_TRUE(decode(R"(510-["ev"])", wide));
+  EXPECT_FALSE(decode(R"(511-["ev"])", wide));
+  EXPECT_FALSE(decode(R"(55-["ev"])")); // four by default
+  std::string twenty = "0";
+  for (int i = 1; i < 20; ++i)
+    twenty += ",0";
+  EXPECT_TRUE(decode("2[\"ev\"," + twenty + "]", wide));
+  EXPECT_FALSE(decode("2[\"ev\",0," + twenty + "]", wide));
+  EXPECT_TRUE(decode("31[" + twenty + "]", wide));
+  EXPECT_FALSE(decode("31[0," + twenty + "]", wide));
+  EXPECT_FALSE(decode(R"(2["four"])", wide));
+}
+
+TEST(socketio_decode, leaves_the_size_of_auth_to_the_payload_limit) {
+  std::string text = "0{";
+  for (int i = 0; i < 15; ++i)
+    text += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":\"" + std::string(60'000, 'x') + '"';
+  EXPECT_EQ(decode(text + '}').value().data.value().size(), 15U);
+}
+
 TEST(socketio_decode, bounds_depth) {
   auto nested = [](std::size_t depth) {
     return R"(2["ev",)" + std::string(depth, '[') + std::string(depth, ']') + "]";
