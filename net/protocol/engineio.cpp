@@ -1,6 +1,7 @@
 #include "net/protocol/engineio.hpp"
 
 #include "net/protocol/base64.hpp"
+#include "net/protocol/utf8.hpp"
 
 namespace headway::engineio {
 
@@ -40,6 +41,8 @@ result<packet> decode_packet(std::string_view text) {
 }
 
 result<std::vector<packet>> decode_payload(std::string_view body, std::size_t max_packets) {
+  if (!is_utf8(body))
+    return errc::bad_request;
   std::vector<packet> packets;
   for (;;) {
     auto end = body.find(separator);

@@ -29,12 +29,13 @@ struct packet {
   std::string data; ///< without the type character; decoded bytes where binary
 };
 
-/// One text frame. "b<base64>" is a binary message.
+/// One text frame, UTF-8 (that is for its transport to check). "b<base64>" is a binary message.
 /// @returns bad_request for an empty frame, an unknown type or bad base64.
 result<packet> decode_packet(std::string_view text);
 
 /// A polling body: packets joined by 0x1E.
-/// @returns bad_request for an empty body or element or a bad packet, payload_too_large for more than `max_packets`.
+/// @returns bad_request for an empty body or element, a bad packet or bytes that are no UTF-8; payload_too_large for
+///          more than `max_packets`.
 result<std::vector<packet>> decode_payload(std::string_view body, std::size_t max_packets);
 
 /// The payload of one poll's answer. Frames hold whole packets ("42[...]"), binary ones the bytes alone.

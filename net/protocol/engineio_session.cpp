@@ -40,7 +40,7 @@ const frame_ptr& probe_pong_frame() {
 
 frame_ptr open_frame(const std::string& sid, transport first, const session_options& options) {
   auto upgrades = json::array();
-  if (first == transport::polling)
+  if (first == transport::polling && options.upgrades)
     upgrades.push_back("websocket");
   json handshake{
     {"sid", sid},
@@ -75,26 +75,10 @@ http_answer empty_answer(int status) { return not_stored({status, {}, {}, {}}); 
 
 } // namespace
 
-std::string_view to_string(close_reason reason) noexcept {
-  switch (reason) {
-    case close_reason::none: return "none";
-    case close_reason::transport_close: return "transport close";
-    case close_reason::transport_error: return "transport error";
-    case close_reason::ping_timeout: return "ping timeout";
-    case close_reason::parse_error: return "parse error";
-    case close_reason::forced_close: return "forced close";
-    case close_reason::server_shutdown: return "server shutting down";
-    case close_reason::slow_consumer: return "slow consumer";
-    case close_reason::rate_limited: return "rate limited";
-    case close_reason::token_expired: return "token expired";
-    case close_reason::internal_error: return "internal error";
-  }
-  return "none";
-}
-
 bool actions::empty() const {
   return received.empty() && to_websocket.empty() && to_probe.empty() && !poll_answer && !second_poll_answer &&
-         !post_answer && !promote_probe && !close_probe && closed == close_reason::none;
+         !post_answer && !cut_post && !promote_probe && !close_probe && closed == close_reason::none &&
+         fault == peer_fault::none;
 }
 
 session::session(session_options options, std::string sid, transport first, steady_time now)
@@ -120,6 +104,7 @@ void session::on_poll(steady_time now) {
   }
   if (poll_held_) {
     actions_.second_poll_answer = empty_answer(400);
+    blame(peer_fault::second_poll);
     fail(close_reason::transport_error);
     return;
   }
@@ -127,32 +112,53 @@ void session::on_poll(steady_time now) {
   poll_since_ = now;
 }
 
-void session::on_poll_aborted(steady_time) {
-  if (!std::exchange(poll_held_, false) || is_closed())
+void session::on_poll_aborted(steady_time now) {
+  if (!std::exchange(poll_held_, false) || is_over(now))
     return;
+  blame(peer_fault::poll_aborted);
   fail(close_reason::transport_error);
 }
 
-void session::on_post(std::string_view body, bool is_octet_stream, steady_time now) {
-  if (is_over(now)) {
+bool session::takes_posts(steady_time now) {
+  if (is_over(now))
     actions_.post_answer = gone();
-    return;
-  }
-  if (transport_ == transport::websocket) {
+  else if (transport_ == transport::websocket)
     actions_.post_answer = handshake_refusal(handshake_error::bad_request);
+  else
+    return true;
+  return false;
+}
+
+bool session::on_post_begin(steady_time now) {
+  if (!takes_posts(now))
+    return false;
+  if (!std::exchange(post_open_, true))
+    return true;
+  actions_.cut_post = true;
+  actions_.post_answer = empty_answer(400);
+  blame(peer_fault::second_post);
+  fail(close_reason::transport_error);
+  return false;
+}
+
+void session::on_post(std::string_view body, bool is_octet_stream, steady_time now) {
+  post_open_ = false;
+  if (!takes_posts(now))
     return;
-  }
   if (is_octet_stream) {
+    blame(peer_fault::binary_post, body.size());
     actions_.post_answer = empty_answer(400);
     fail(close_reason::transport_error);
     return;
   }
   if (body.size() > options_.max_payload_bytes) {
-    actions_.post_answer = empty_answer(413);
+    on_post_too_big(body.size(), now);
     return;
   }
   auto packets = decode_payload(body, options_.max_packets_in);
   if (!packets) {
+    auto are_many = packets.error() == errc::payload_too_large;
+    blame(are_many ? peer_fault::too_many_packets : peer_fault::bad_packet, body.size());
     actions_.post_answer = empty_answer(400);
     fail(close_reason::parse_error);
     return;
@@ -166,18 +172,33 @@ void session::on_post(std::string_view body, bool is_octet_stream, steady_time n
   actions_.post_answer = is_fault ? empty_answer(400) : not_stored({200, "text/html", "ok", {}});
 }
 
-void session::on_post_broken(steady_time) {
+void session::on_post_too_big(std::size_t bytes, steady_time now) {
+  post_open_ = false;
+  if (!takes_posts(now))
+    return;
+  blame(peer_fault::message_too_big, bytes);
+  actions_.post_answer = empty_answer(413);
+}
+
+void session::on_post_broken(steady_time now) {
+  post_open_ = false;
   actions_.post_answer = empty_answer(400);
   // A POST that the upgrade overtook is not our transport any more.
-  if (!is_closed() && transport_ == transport::polling)
-    fail(close_reason::transport_error);
+  if (is_over(now) || transport_ == transport::websocket)
+    return;
+  blame(peer_fault::post_broken);
+  fail(close_reason::transport_error);
 }
 
 // -- upgrade
 
 bool session::on_probe_open(steady_time now) {
-  if (is_over(now) || transport_ == transport::websocket || probe_ != probe::none)
+  if (is_over(now))
     return false;
+  if (!options_.upgrades || transport_ == transport::websocket || probe_ != probe::none) {
+    blame(peer_fault::second_websocket);
+    return false;
+  }
   probe_ = probe::open;
   probe_due_ = now + options_.upgrade_timeout;
   return true;
@@ -193,10 +214,12 @@ void session::on_probe_frame(std::string_view data, bool is_binary, steady_time 
       answer_poll(std::string{noop_text});
     return;
   }
-  if (!is_binary && data == "5")
+  if (!is_binary && data == "5") {
     promote();
-  else
-    drop_probe(); // whatever it is, it is no upgrade; the session goes on by polling
+    return;
+  }
+  blame(peer_fault::no_upgrade, data.size());
+  drop_probe(); // whatever it is, it is no upgrade; the session goes on by polling
 }
 
 void session::on_probe_closed(steady_time) { probe_ = probe::none; }
@@ -213,16 +236,18 @@ void session::promote() {
   if (poll_held_)
     answer_poll(std::string{noop_text}); // what is queued goes to the WebSocket, all of it, in order
   transport_ = transport::websocket;
-  actions_.to_websocket.insert(actions_.to_websocket.end(), queue_.begin(), queue_.end());
+  for (auto& packet : queue_)
+    write(packet);
   drop_queue();
 }
 
 // -- WebSocket
 
 void session::on_websocket_frame(std::string_view data, bool is_binary, steady_time now) {
-  if (is_closed() || transport_ != transport::websocket)
+  if (is_over(now) || transport_ != transport::websocket)
     return;
   if (data.size() > options_.max_payload_bytes) {
+    blame(peer_fault::message_too_big, data.size());
     fail(close_reason::transport_error);
     return;
   }
@@ -231,10 +256,12 @@ void session::on_websocket_frame(std::string_view data, bool is_binary, steady_t
     return;
   }
   auto p = decode_packet(data);
-  if (p)
+  if (p) {
     on_packet(std::move(*p), now);
-  else
-    fail(close_reason::parse_error);
+    return;
+  }
+  blame(peer_fault::bad_packet, data.size());
+  fail(close_reason::parse_error);
 }
 
 void session::on_websocket_closed(close_reason reason, steady_time) {
@@ -255,6 +282,7 @@ void session::on_packet(packet&& p, steady_time now) {
         await_ping(now);
       break;
     case packet_type::ping: // the server pings, nobody else
+      blame(peer_fault::ping_from_client);
       fail(close_reason::transport_error);
       break;
     case packet_type::close: on_close_packet(now); break;
@@ -295,9 +323,14 @@ void session::queue_ping(steady_time now) {
 }
 
 bool session::is_over(steady_time now) {
-  // A timer may be late; a poll or POST that comes first must not revive the dead.
-  auto over_at = awaits_pong_ ? heartbeat_due_ : heartbeat_due_ + options_.ping_timeout;
-  if (!is_closed() && transport_ == transport::polling && now >= over_at)
+  if (is_closed())
+    return true;
+  // A timer may be late; what comes first must not revive the dead. A WebSocket that was not even pinged is no dead
+  // one.
+  auto is_silent = awaits_pong_ && now >= heartbeat_due_;
+  auto was_never_asked =
+    transport_ == transport::polling && !awaits_pong_ && now >= heartbeat_due_ + options_.ping_timeout;
+  if (is_silent || was_never_asked)
     fail(close_reason::ping_timeout);
   return is_closed();
 }
@@ -315,8 +348,10 @@ void session::on_time(steady_time now) {
     }
     queue_ping(now);
   }
-  if (probe_ != probe::none && now >= probe_due_)
+  if (probe_ != probe::none && now >= probe_due_) {
+    blame(peer_fault::late_upgrade);
     drop_probe();
+  }
   if (probe_ == probe::answered && poll_held_ && queue_.empty() && now >= poll_since_ + noop_after)
     answer_poll(std::string{noop_text});
 }
@@ -338,9 +373,14 @@ void session::send(const frame_ptr& packet) {
   if (is_closed())
     return;
   if (transport_ == transport::websocket)
-    actions_.to_websocket.push_back(packet);
+    write(packet);
   else
     enqueue(packet);
+}
+
+void session::write(const frame_ptr& packet) {
+  auto is_readable = !packet->is_binary() || !options_.b64;
+  actions_.to_websocket.push_back(is_readable ? packet : text_frame(encode_payload({&packet, 1})));
 }
 
 void session::enqueue(const frame_ptr& packet) {
@@ -354,7 +394,7 @@ std::string session::next_payload() {
   std::size_t bytes = 0;
   while (!queue_.empty() && batch.size() < options_.max_packets_out) {
     auto& next = queue_.front();
-    bytes += polled_size(*next) + 1;
+    bytes += polled_size(*next) + (batch.empty() ? 0 : 1); // and a separator
     if (!batch.empty() && bytes > options_.max_payload_bytes)
       break;
     queued_bytes_ -= next->size();
@@ -410,6 +450,11 @@ void session::close(close_reason reason, steady_time now) {
     answer_poll(next_payload());
   lingers_until_ = now + linger_after_close;
   end(reason);
+}
+
+void session::blame(peer_fault fault, std::size_t bytes) {
+  actions_.fault = fault;
+  actions_.fault_bytes = bytes;
 }
 
 void session::fail(close_reason reason) {

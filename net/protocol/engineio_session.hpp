@@ -29,6 +29,8 @@ struct session_options {
   std::size_t max_payload_bytes = 1'000'000;
   std::size_t max_packets_in = 256; ///< of one POST
   std::size_t max_packets_out = 16; ///< of one poll's answer: python-engineio takes no more
+  bool upgrades = true;             ///< polling sessions may become WebSocket ones
+  bool b64 = false;                 ///< of this peer (query b64=1): binary goes as "b<base64>" over WebSocket, too
 };
 
 enum class transport : bool { polling, websocket };
@@ -50,6 +52,26 @@ enum class close_reason {
 /// As clients and logs name it: "ping timeout".
 std::string_view to_string(close_reason reason) noexcept;
 
+/// What a peer did wrong: for one log line, and fit for a metric's label. Not all of these end the session.
+enum class peer_fault : std::uint8_t {
+  none,
+  bad_packet,
+  too_many_packets, ///< in one POST
+  binary_post,      ///< application/octet-stream
+  message_too_big,
+  ping_from_client,
+  second_poll,
+  second_post,
+  poll_aborted,
+  post_broken,
+  second_websocket,
+  no_upgrade, ///< a probing WebSocket that sent something else
+  late_upgrade
+};
+
+/// "ping from client"
+std::string_view to_string(peer_fault fault) noexcept;
+
 /// A message for the layer above.
 struct message {
   bool is_binary = false;
@@ -64,9 +86,12 @@ struct actions {
   std::optional<http_answer> poll_answer;        ///< ends the poll that waits
   std::optional<http_answer> second_poll_answer; ///< ends the poll that came while one was held
   std::optional<http_answer> post_answer;        ///< ends the POST just fed in
+  bool cut_post = false;                         ///< cut the connection of the POST that is being read: another came
   bool promote_probe = false;               ///< the upgrading WebSocket is the live one before to_websocket is written
   bool close_probe = false;                 ///< the upgrading WebSocket is to be closed; the session goes on
   close_reason closed = close_reason::none; ///< the session has ended: close the live WebSocket after what is written
+  peer_fault fault = peer_fault::none;      ///< the latest; the session goes on unless `closed`
+  std::size_t fault_bytes = 0;              ///< the size of the POST or message that was at fault
 
   bool empty() const;
 };
@@ -80,6 +105,8 @@ public:
   const std::string& sid() const { return sid_; }
   transport live_transport() const { return transport_; }
   bool is_closed() const { return closed_ != close_reason::none; }
+  /// Why it ended; none while it lives.
+  close_reason why_closed() const { return closed_; }
   /// Bytes that wait for a poll.
   std::size_t queued_bytes() const { return queued_bytes_; }
 
@@ -87,10 +114,18 @@ public:
   void on_poll(steady_time now);
   /// The held GET's connection went away.
   void on_poll_aborted(steady_time now);
+
+  // A POST takes time to be read, and there may be one at a time. So announce it when its head has come, and say how it
+  // ended: by on_post, on_post_too_big or on_post_broken. Where none is announced, on_post alone does.
+
+  /// False: its body is not to be read, `post_answer` is for it. A second one while one is being read ends the session
+  /// (`cut_post` is about the first).
+  bool on_post_begin(steady_time now);
   /// A whole POST. `is_octet_stream`: its content type was application/octet-stream.
   void on_post(std::string_view body, bool is_octet_stream, steady_time now);
-  /// A POST's connection went away before its body was complete, or a second POST came while one was being read
-  /// (`post_answer` is for that one).
+  /// Its body is, or says it is, larger than `max_payload_bytes`, and is not read on: 413, and the session goes on.
+  void on_post_too_big(std::size_t bytes, steady_time now);
+  /// Its connection went away before its body was complete; `post_answer` is for whoever can still read it.
   void on_post_broken(steady_time now);
 
   /// A WebSocket asks to take this session over. False: there is one already; close the new one, nothing else changes.
@@ -124,6 +159,8 @@ public:
 private:
   enum class probe : std::uint8_t { none, open, answered };
 
+  /// False: `post_answer` says why not.
+  bool takes_posts(steady_time now);
   void on_packet(packet&& p, steady_time now);
   void on_close_packet(steady_time now);
 
@@ -132,6 +169,7 @@ private:
   /// Ends the session where its time is over, timer or no timer. True: it has ended.
   bool is_over(steady_time now);
 
+  void write(const frame_ptr& packet);
   void enqueue(const frame_ptr& packet);
   std::string next_payload();
   void drop_queue();
@@ -139,6 +177,7 @@ private:
   void drop_probe();
   void promote();
 
+  void blame(peer_fault fault, std::size_t bytes = 0);
   /// The session ends by a peer's fault or silence: what waits is dropped, a held poll hears of it.
   void fail(close_reason reason);
   void end(close_reason reason);
@@ -152,6 +191,7 @@ private:
   std::deque<frame_ptr> queue_; ///< what waits for a poll; after the end: what the lingering close still tells
   std::size_t queued_bytes_ = 0;
   bool poll_held_ = false;
+  bool post_open_ = false; ///< announced, and being read
   steady_time poll_since_{};
 
   bool awaits_pong_ = false;

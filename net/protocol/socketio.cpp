@@ -1,5 +1,7 @@
 #include "net/protocol/socketio.hpp"
 
+#include "net/protocol/utf8.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -27,18 +29,17 @@ bool read_number(std::string_view digits, Number& value) {
   return std::from_chars(digits.data(), digits.data() + digits.size(), value).ec == std::errc{};
 }
 
-bool is_visible_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
-}
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+
+/// What may be echoed: a client's namespace comes back in "Invalid namespace", and 0x1E would split a polling payload.
+bool is_namespace(std::string_view text) { return is_utf8(text) && std::ranges::none_of(text, is_control); }
 
 /// Every placeholder names one of `count` attachments. The depth is bounded by the JSON limits.
 bool placeholders_fit(const json& value, std::size_t count) {
-  if (value.is_object()) {
-    auto* mark = find(value, "_placeholder");
-    if (mark && mark->is_boolean() && mark->get<bool>()) {
-      auto* num = find(value, "num");
-      return num && num->is_number_unsigned() && num->get<std::uint64_t>() < count;
-    }
+  if (is_placeholder(value)) {
+    auto* num = find(value, "num");
+    return num && num->is_number_unsigned() && num->get<std::uint64_t>() < count;
   }
   return !value.is_structured() ||
          std::ranges::all_of(value, [&](auto& part) { return placeholders_fit(part, count); });
@@ -87,8 +88,7 @@ result<packet> decode(std::string_view text, const codec_limits& limits) {
 
   if (text.starts_with('/')) {
     auto nsp = text.substr(0, text.find(','));
-    // Visible ASCII only: an unknown name is echoed, and must not carry controls or broken UTF-8 back.
-    if (nsp.size() > limits.namespace_bytes || !is_visible_ascii(nsp))
+    if (nsp.size() > limits.namespace_bytes || !is_namespace(nsp))
       return errc::bad_request;
     p.nsp = nsp;
     text.remove_prefix(std::min(nsp.size() + 1, text.size()));
@@ -113,13 +113,22 @@ result<packet> decode(std::string_view text, const codec_limits& limits) {
   return p;
 }
 
+bool is_placeholder(const json& value) {
+  auto* mark = find(value, "_placeholder");
+  return mark && mark->is_boolean() && mark->get<bool>();
+}
+
 std::string encode(const packet& p) {
   std::string out;
   out += static_cast<char>('0' + static_cast<int>(p.type));
   if (has_attachments(p.type))
     out += std::to_string(p.attachments) + '-';
-  if (p.nsp != "/")
-    out += p.nsp + ',';
+  if (p.nsp != "/") {
+    out += p.nsp;
+    if (!is_namespace(p.nsp)) // none that `decode` gave out
+      std::ranges::replace_if(out, [](char c) { return is_control(c) || !is_ascii(c); }, '?');
+    out += ',';
+  }
   if (p.ack_id)
     out += std::to_string(*p.ack_id);
   if (p.data)

@@ -24,8 +24,9 @@ struct packet {
   std::optional<json> data;
 };
 
+/// A packet beyond one of these is an error. The defaults suit an application that has few uses for binary.
 struct codec_limits {
-  std::size_t attachments = 4;
+  std::size_t attachments = 4; ///< the reference server's is 10
   std::size_t namespace_bytes = 64;
   std::size_t event_name_bytes = 64;
   std::size_t arguments = 4;
@@ -36,7 +37,11 @@ struct codec_limits {
 /// @returns bad_request, bad_json, json_limit.
 result<packet> decode(std::string_view text, const codec_limits& limits = {});
 
-/// Without Engine.IO's "4".
+/// `{"_placeholder":true,"num":k}` stands for attachment k of a binary packet; elsewhere it is an object like any
+/// other.
+bool is_placeholder(const json& value);
+
+/// Without Engine.IO's "4". Always UTF-8 without control characters: what is broken is replaced.
 std::string encode(const packet& p);
 
 /// `connect`, `connect_error`, `disconnect`, `disconnecting`, `newListener`, `removeListener`.

@@ -1,4 +1,4 @@
-// Closing, from either side; and a session on WebSocket from the start.
+// Closing, from either side; what a session says of why.
 #include "tests/protocol/engineio_transcript.hpp"
 
 #include <gtest/gtest.h>
@@ -142,98 +142,128 @@ TEST(engineio_close, at_shutdown_tells_pollers_503_and_no_close_packet) {
   EXPECT_EQ(given(t.subject().take_actions().poll_answer).status, 503);
 }
 
-TEST(engineio_websocket, carries_packets_both_ways) {
-  transcript t{transport::websocket};
+TEST(engineio_close, tells_a_held_poll_what_the_peer_did) {
+  transcript t;
   EXPECT_TRANSCRIPT(t, R"(
-    > take
-    < ws OPEN
-    > frame 4hello
-    < received hello
-    > binary abc
-    < received binary abc
-    > binary
-    < received binary 
-    > frame bAQIDBA==
-    < received binary )"
-                       "\x01\x02\x03\x04"
-                       R"(
-    > send 4a 4b
-    < ws 4a
-    < ws 4b
-    > send-binary abc
-    < ws binary abc
+    > poll
+    < poll 200 OPEN
+    > poll
+    > post abc
+    < poll 200 1
+    < post 400
+    < fault bad packet 3
+    < closed parse error
+    > poll
+    < poll 400 {"code":1,"message":"Session ID unknown"}
+  )");
+}
+
+TEST(engineio_close, hands_on_nothing_of_a_bad_post) {
+  transcript t;
+  t("> poll");
+  EXPECT_TRANSCRIPT(t, R"(
+    > post 4a|7
+    < post 400
+    < fault bad packet 4
+    < closed parse error
+  )");
+}
+
+TEST(engineio_close, takes_no_post_while_it_waits_for_a_poll) {
+  transcript t;
+  t("> poll");
+  EXPECT_TRANSCRIPT(t, R"(
+    > close forced close
+    < closed forced close
+    > post 4a
+    < post 400 {"code":1,"message":"Session ID unknown"}
+    > poll
+    < poll 200 6|1
+  )");
+}
+
+TEST(engineio_close, at_shutdown_flushes_a_held_poll_and_refuses_what_follows) {
+  transcript t;
+  t("> poll\n> poll");
+  t.subject().send(text_frame("4last"));
+  EXPECT_TRANSCRIPT(t, R"(
+    > close server shutting down
+    < poll 200 4last
+    < closed server shutting down
   )");
   EXPECT_EQ(t.subject().queued_bytes(), 0U);
+  for (auto* request : {"> poll", "> post 4a", "> post-head"})
+    EXPECT_NE(t(request).find("503"), std::string::npos) << request;
 }
 
-TEST(engineio_websocket, takes_frames_before_the_open_packet_is_written) {
-  transcript t{transport::websocket};
-  EXPECT_TRANSCRIPT(t, R"(
-    > frame 40
-    < received 0
-    < ws OPEN
-  )");
-}
-
-TEST(engineio_websocket, a_bad_frame_is_a_parse_error) {
-  for (std::string frame : {"", "abc", "7", "b*"}) {
-    transcript t{transport::websocket};
-    t("> take");
-    EXPECT_TRANSCRIPT(t, "> frame " + frame + R"(
-      < closed parse error
-      > frame 4a
-      > send 4a
-    )")
-      << frame;
-  }
-}
-
-TEST(engineio_websocket, a_close_packet_closes) {
-  transcript t{transport::websocket};
-  EXPECT_TRANSCRIPT(t, R"(
-    > take
-    < ws OPEN
-    > send 4a
-    < ws 4a
-    > frame 1
-    < closed transport close
-    > gone
-  )");
-  EXPECT_FALSE(t.subject().lingers(t.now()));
-}
-
-TEST(engineio_websocket, closing_sends_no_close_packet) {
+TEST(engineio_close, at_shutdown_tells_a_websocket_nothing_but_what_is_queued) {
   transcript t{transport::websocket};
   t("> take");
   t.subject().send(text_frame("4last"));
   EXPECT_TRANSCRIPT(t, R"(
-    > close forced close
+    > close server shutting down
     < ws 4last
-    < closed forced close
+    < closed server shutting down
   )");
 }
 
-TEST(engineio_websocket, a_lost_socket_ends_the_session_once) {
-  transcript t{transport::websocket};
-  t("> take");
+TEST(engineio_close, is_final) {
+  transcript t;
+  t("> poll\n> post 1");
   EXPECT_TRANSCRIPT(t, R"(
-    > gone
-    < closed transport close
-    > gone
+    > send 4a
+    > close server shutting down
+    > wait 100000
+    > tick
+  )");
+  EXPECT_EQ(t.subject().why_closed(), close_reason::transport_close);
+}
+
+TEST(engineio_close, is_remembered_with_its_reason) {
+  transcript t;
+  t("> poll");
+  EXPECT_EQ(t.subject().why_closed(), close_reason::none);
+  t("> post 2");
+  EXPECT_EQ(t.subject().why_closed(), close_reason::transport_error);
+  t("> close forced close");
+  EXPECT_EQ(t.subject().why_closed(), close_reason::transport_error);
+}
+
+TEST(engineio_fault, is_told_once) {
+  transcript t;
+  t("> poll\n> poll");
+  t.subject().on_poll(t.now());       // ends the session,
+  t.subject().on_probe_open(t.now()); // and nobody cares about what follows
+  EXPECT_TRANSCRIPT(t, R"(
+    > octets 4a
+    < poll 200 1
+    < second poll 400
+    < post 400 {"code":1,"message":"Session ID unknown"}
+    < fault second poll
+    < closed transport error
+    > take
   )");
 }
 
-TEST(engineio_websocket, an_oversized_message_is_a_transport_error) {
-  auto options = transcript::quick();
-  options.max_payload_bytes = 4;
-  transcript t{transport::websocket, options};
-  t("> take");
+TEST(engineio_fault, that_ended_the_session_is_the_one_that_is_told) {
+  transcript t;
+  t("> poll\n> probe");
+  t.subject().on_probe_open(t.now());
   EXPECT_TRANSCRIPT(t, R"(
-    > frame 4abc
-    < received abc
-    > binary abcde
+    > post 2
+    < post 400
+    < close probe
+    < fault ping from client
     < closed transport error
   )");
+}
+
+TEST(engineio_fault, alone_is_something_to_do) {
+  transcript t{transport::websocket};
+  t("> take");
+  EXPECT_TRUE(t.subject().take_actions().empty());
+  t.subject().on_probe_open(t.now());
+  EXPECT_FALSE(t.subject().take_actions().empty());
 }
 
 } // namespace

@@ -110,6 +110,39 @@ TEST(engineio_heartbeat, a_late_timer_gives_a_client_its_whole_time) {
   )");
 }
 
+TEST(engineio_heartbeat, a_late_timer_revives_no_websocket) {
+  transcript t{transport::websocket};
+  t("> take\n> wait 300");
+  EXPECT_TRANSCRIPT(t, R"(
+    > late 200
+    > frame 3
+    < closed ping timeout
+  )");
+}
+
+TEST(engineio_heartbeat, a_websocket_that_was_not_pinged_lives) {
+  transcript t{transport::websocket};
+  t("> take");
+  EXPECT_TRANSCRIPT(t, R"(
+    > late 5000
+    > frame 4a
+    < received a
+    > tick
+    < ws 2
+    > wait 100
+    > frame 3
+    > wait 299
+  )");
+}
+
+TEST(engineio_heartbeat, a_late_timer_hides_no_timeout_behind_what_comes_first) {
+  for (std::string event : {"> abort", "> broken\n< poll 200 1\n< post 400"}) {
+    transcript t;
+    t("> poll\n> poll");
+    EXPECT_TRANSCRIPT(t, "> late 500\n" + event + "\n< closed ping timeout\n") << event;
+  }
+}
+
 TEST(engineio_heartbeat, the_ping_goes_before_what_is_queued) {
   transcript t;
   EXPECT_TRANSCRIPT(t, R"(
@@ -158,6 +191,34 @@ TEST(engineio_heartbeat, any_packet_extends_the_wait_once_a_ping) {
     < received b
     > wait 49
     > wait 1
+    < closed ping timeout
+  )");
+}
+
+TEST(engineio_heartbeat, a_packet_that_means_nothing_extends_it_too) {
+  transcript t{transport::websocket};
+  t("> take\n> wait 300");
+  EXPECT_TRANSCRIPT(t, R"(
+    > wait 150
+    > frame 6
+    > wait 199
+    > wait 1
+    < closed ping timeout
+  )");
+}
+
+TEST(engineio_heartbeat, polls_extend_nothing) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > wait 300
+    > wait 150
+    > poll
+    < poll 200 2
+    > poll
+    > wait 50
+    < poll 200 1
     < closed ping timeout
   )");
 }
@@ -219,6 +280,7 @@ TEST(engineio_heartbeat, a_clients_ping_ends_the_session) {
     > take
     < ws OPEN
     > frame 2
+    < fault ping from client
     < closed transport error
   )");
   transcript polling;
@@ -227,6 +289,7 @@ TEST(engineio_heartbeat, a_clients_ping_ends_the_session) {
     < poll 200 OPEN
     > post 2probe
     < post 400
+    < fault ping from client
     < closed transport error
   )");
 }

@@ -1,4 +1,4 @@
-// Handshake, polls and POSTs.
+// Handshake and polls.
 #include "tests/protocol/engineio_transcript.hpp"
 
 #include <gtest/gtest.h>
@@ -23,6 +23,15 @@ TEST(engineio_handshake, websocket_first_offers_no_upgrade) {
   ASSERT_EQ(frames.size(), 1U);
   EXPECT_EQ(frames[0]->payload(),
             R"(0{"sid":"S1","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000})");
+}
+
+TEST(engineio_handshake, offers_no_upgrade_where_there_is_none) {
+  auto options = transcript::quick();
+  options.upgrades = false;
+  session s{options, "S1", transport::polling, steady_time{}};
+  s.on_poll(steady_time{});
+  EXPECT_TRUE(given(s.take_actions().poll_answer).body.starts_with(R"(0{"sid":"S1","upgrades":[],"pingInterval":)"));
+  EXPECT_FALSE(s.on_probe_open(steady_time{}));
 }
 
 TEST(engineio_poll, waits_for_a_packet) {
@@ -86,6 +95,33 @@ TEST(engineio_poll, is_bounded_by_bytes_but_keeps_packets_whole) {
   )");
 }
 
+TEST(engineio_poll, bound_counts_separators_and_base64_to_the_byte) {
+  auto options = transcript::quick();
+  options.max_payload_bytes = 10;
+  transcript t{transport::polling, options};
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > send 4abc 4defg 4hij 4klmno
+    > poll
+    < poll 200 4abc|4defg
+    > poll
+    < poll 200 4hij
+    > poll
+    < poll 200 4klmno
+    > send 4abc
+    > send-binary xyz
+    > poll
+    < poll 200 4abc|beHl6
+    > send 4abcd
+    > send-binary xyz
+    > poll
+    < poll 200 4abcd
+    > poll
+    < poll 200 beHl6
+  )");
+}
+
 TEST(engineio_poll, queued_bytes_counts_what_waits) {
   transcript t;
   t("> poll");
@@ -106,6 +142,7 @@ TEST(engineio_poll, a_second_one_ends_the_session) {
     > poll
     < poll 200 1
     < second poll 400
+    < fault second poll
     < closed transport error
     > poll
     < poll 400 {"code":1,"message":"Session ID unknown"}
@@ -121,6 +158,7 @@ TEST(engineio_poll, an_aborted_one_ends_the_session) {
     < poll 200 OPEN
     > poll
     > abort
+    < fault poll aborted
     < closed transport error
     > poll
     < poll 400 {"code":1,"message":"Session ID unknown"}
@@ -136,125 +174,6 @@ TEST(engineio_poll, a_connection_lost_between_polls_is_no_abort) {
     > poll
     > send 4a
     < poll 200 4a
-  )");
-}
-
-TEST(engineio_post, hands_packets_on_and_says_ok) {
-  transcript t;
-  t("> poll");
-  t.subject().on_post("4a\x1e"
-                      "4b\x1e"
-                      "bAQID",
-                      false, t.now());
-  auto todo = t.subject().take_actions();
-  ASSERT_EQ(todo.received.size(), 3U);
-  EXPECT_EQ(todo.received[1].data, "b");
-  EXPECT_TRUE(todo.received[2].is_binary);
-  EXPECT_EQ(given(todo.post_answer).status, 200);
-  EXPECT_EQ(given(todo.post_answer).body, "ok");
-  EXPECT_EQ(given(todo.post_answer).content_type, "text/html");
-  EXPECT_EQ(given(todo.post_answer).headers.at(0).second, "no-store");
-}
-
-TEST(engineio_post, echoes_sent_before_its_answer_are_in_the_next_poll_together) {
-  transcript t;
-  EXPECT_TRANSCRIPT(t, R"(
-    > poll
-    < poll 200 OPEN
-    > post 4a|4b|4c
-    < received a
-    < received b
-    < received c
-    < post 200 ok
-    > send 4a 4b 4c
-    > poll
-    < poll 200 4a|4b|4c
-  )");
-}
-
-TEST(engineio_post, a_parse_error_ends_the_session) {
-  for (std::string body : {"", "|", "4a|", "|4a", "4a||4b", "abc", "7", "b*"}) {
-    transcript t;
-    t("> poll");
-    EXPECT_TRANSCRIPT(t, "> post " + body + R"(
-      < post 400
-      < closed parse error
-      > poll
-      < poll 400 {"code":1,"message":"Session ID unknown"}
-    )")
-      << body;
-  }
-}
-
-TEST(engineio_post, more_packets_than_allowed_end_the_session) {
-  auto options = transcript::quick();
-  options.max_packets_in = 2;
-  transcript t{transport::polling, options};
-  EXPECT_TRANSCRIPT(t, R"(
-    > poll
-    < poll 200 OPEN
-    > post 4a|4b
-    < received a
-    < received b
-    < post 200 ok
-    > post 4a|4b|4c
-    < post 400
-    < closed parse error
-  )");
-}
-
-TEST(engineio_post, exactly_max_payload_is_allowed_and_more_is_413) {
-  auto options = transcript::quick();
-  options.max_payload_bytes = 5;
-  transcript t{transport::polling, options};
-  EXPECT_TRANSCRIPT(t, R"(
-    > poll
-    < poll 200 OPEN
-    > post 4abcd
-    < received abcd
-    < post 200 ok
-    > post 4abcde
-    < post 413
-    > post 4a
-    < received a
-    < post 200 ok
-  )");
-}
-
-TEST(engineio_post, octet_stream_is_400_and_ends_the_session) {
-  transcript t;
-  EXPECT_TRANSCRIPT(t, R"(
-    > poll
-    < poll 200 OPEN
-    > poll
-    > octets 4a
-    < poll 200 1
-    < post 400
-    < closed transport error
-  )");
-}
-
-TEST(engineio_post, a_broken_or_second_one_ends_the_session) {
-  transcript t;
-  EXPECT_TRANSCRIPT(t, R"(
-    > poll
-    < poll 200 OPEN
-    > poll
-    > broken
-    < poll 200 1
-    < post 400
-    < closed transport error
-  )");
-}
-
-TEST(engineio_post, open_upgrade_and_noop_from_a_client_are_ignored) {
-  transcript t;
-  EXPECT_TRANSCRIPT(t, R"(
-    > poll
-    < poll 200 OPEN
-    > post 0|5|6|4a
-    < received a
-    < post 200 ok
   )");
 }
 

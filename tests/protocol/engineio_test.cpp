@@ -1,6 +1,9 @@
-#include "net/protocol/engineio.hpp"
+#include "net/protocol/engineio_session.hpp"
 
 #include <gtest/gtest.h>
+
+#include <map>
+#include <set>
 
 namespace headway::engineio {
 namespace {
@@ -66,12 +69,39 @@ TEST(engineio_payload, too_many_packets_are_payload_too_large) {
             errc::payload_too_large);
 }
 
+TEST(engineio_payload, text_is_utf8) {
+  EXPECT_EQ(decode_payload("4aä€😀", 16).value().at(0).data, "aä€😀");
+  for (auto* body : {"4\xff", "4a\xc3", "4\xed\xa0\x80",
+                     "4a\x1e"
+                     "4\x80"})
+    EXPECT_EQ(decode_payload(body, 16).error(), errc::bad_request) << body;
+}
+
 TEST(engineio_payload, encodes_text_as_it_is_and_binary_in_base64) {
   std::vector frames{text_frame("4hello"), text_frame("2"), binary_frame("\x01\x02\x03\x04")};
   EXPECT_EQ(encode_payload(frames), "4hello\x1e"
                                     "2\x1e"
                                     "bAQIDBA==");
   EXPECT_EQ(encode_payload({}), "");
+}
+
+TEST(engineio_names, reasons_are_as_clients_and_logs_know_them) {
+  for (auto& [reason, text] :
+       std::map<close_reason, std::string_view>{{close_reason::none, "none"},
+                                                {close_reason::transport_close, "transport close"},
+                                                {close_reason::transport_error, "transport error"},
+                                                {close_reason::ping_timeout, "ping timeout"},
+                                                {close_reason::parse_error, "parse error"},
+                                                {close_reason::forced_close, "forced close"},
+                                                {close_reason::server_shutdown, "server shutting down"},
+                                                {close_reason::slow_consumer, "slow consumer"}})
+    EXPECT_EQ(to_string(reason), text);
+}
+
+TEST(engineio_names, every_fault_has_one_of_its_own) {
+  std::set<std::string_view> names;
+  for (int i = 0; i <= static_cast<int>(peer_fault::late_upgrade); ++i)
+    EXPECT_TRUE(names.insert(to_string(static_cast<peer_fault>(i))).second) << i;
 }
 
 TEST(engineio_handshake, refusals_are_as_clients_know_them) {

@@ -1,12 +1,11 @@
 // An Engine.IO session in transcripts. "|" stands for 0x1E, "OPEN" for its open packet.
 //
-//   > poll | abort | post BODY | octets BODY | broken | probe | probe-frame TEXT | probe-binary TEXT | probe-closed
-//   > frame TEXT | binary BYTES | gone | send TEXT TEXT ... | send-binary BYTES | close REASON
-//   > wait MS     time passes, the timers fire when they ought to
-//   > late MS     time passes, no timer fires
-//   > tick        a timer fires, whether it ought to or not
-//   < received TEXT | poll STATUS BODY | second poll STATUS BODY | post STATUS BODY
-//   < ws TEXT | promote | probe TEXT | close probe | refused (the probe) | closed REASON
+//   > poll | abort | post-head | post BODY | octets BODY | too-big BYTES | broken | probe | probe-frame TEXT |
+//   probe-binary TEXT | probe-closed > frame TEXT | binary BYTES | gone | send TEXT TEXT ... | send-binary BYTES |
+//   close REASON > wait MS     time passes, the timers fire when they ought to > late MS     time passes, no timer
+//   fires > tick        a timer fires, whether it ought to or not < received TEXT | poll STATUS BODY | second poll
+//   STATUS BODY | read on (a POST) | post STATUS BODY | cut post < ws TEXT | promote | probe TEXT | close probe |
+//   refused (the probe) | fault NAME [BYTES] | closed REASON
 #pragma once
 
 #include "net/protocol/engineio_session.hpp"
@@ -20,6 +19,11 @@
 #include <vector>
 
 namespace headway::engineio {
+
+/// "fault bad packet 3"; without the size where there is none.
+inline std::string fault_line(std::string_view name, std::size_t bytes) {
+  return "fault " + std::string{name} + (bytes > 0 ? ' ' + std::to_string(bytes) : std::string{});
+}
 
 class transcript {
 public:
@@ -51,6 +55,10 @@ private:
       session_.on_poll_aborted(now_);
     else if (verb == "post" || verb == "octets")
       session_.on_post(bytes(argument), verb == "octets", now_);
+    else if (verb == "post-head" && session_.on_post_begin(now_))
+      out.push_back("read on");
+    else if (verb == "too-big")
+      session_.on_post_too_big(std::stoul(argument), now_);
     else if (verb == "broken")
       session_.on_post_broken(now_);
     else if (verb == "probe" && !session_.on_probe_open(now_))
@@ -76,7 +84,7 @@ private:
       now_ += std::chrono::milliseconds{std::stoi(argument)};
     else if (verb == "tick")
       session_.on_time(now_);
-    else if (verb != "probe" && verb != "take")
+    else if (verb != "probe" && verb != "post-head" && verb != "take")
       out.push_back("unknown: " + verb);
     take(out);
     return out;
@@ -105,8 +113,12 @@ private:
     answer("poll", todo.poll_answer, out);
     answer("second poll", todo.second_poll_answer, out);
     answer("post", todo.post_answer, out);
+    if (todo.cut_post)
+      out.push_back("cut post");
     if (todo.close_probe)
       out.push_back("close probe");
+    if (todo.fault != peer_fault::none)
+      out.push_back(fault_line(to_string(todo.fault), todo.fault_bytes));
     if (todo.closed != close_reason::none)
       out.push_back("closed " + std::string{to_string(todo.closed)});
   }

@@ -162,8 +162,8 @@ TEST_F(engineio_upgrade, the_upgrade_packet_is_taken_without_a_probe) {
 
 TEST_F(engineio_upgrade, another_first_frame_closes_the_websocket_and_not_the_session) {
   for (std::string frame : {"4x", "2foo", "2", "", "xyz", "3probe", "5x"}) {
-    EXPECT_TRANSCRIPT(t, "> probe\n> probe-frame " + frame + R"(
-      < close probe
+    auto fault = fault_line("no upgrade packet", frame.size());
+    EXPECT_TRANSCRIPT(t, "> probe\n> probe-frame " + frame + "\n< close probe\n< " + fault + R"(
       > send 4a
       > poll
       < poll 200 4a
@@ -174,6 +174,7 @@ TEST_F(engineio_upgrade, another_first_frame_closes_the_websocket_and_not_the_se
     > probe
     > probe-binary 5
     < close probe
+    < fault no upgrade packet 1
     > probe
     > probe-frame 2probe
     < probe 3probe
@@ -204,6 +205,7 @@ TEST_F(engineio_upgrade, one_that_takes_too_long_is_given_up) {
     > wait 999
     > wait 1
     < close probe
+    < fault upgrade too late
     > poll
     > wait 100
     > send 4a
@@ -216,14 +218,17 @@ TEST_F(engineio_upgrade, a_second_websocket_is_refused_and_changes_nothing) {
     > probe
     > probe
     < refused
+    < fault second WebSocket
     > probe-frame 2probe
     < probe 3probe
     > probe
     < refused
+    < fault second WebSocket
     > probe-frame 5
     < promote
     > probe
     < refused
+    < fault second WebSocket
     > frame 4a
     < received a
   )");
@@ -245,6 +250,54 @@ TEST_F(engineio_upgrade, polls_and_posts_afterwards_are_bad_requests) {
     > abort
     > frame 4a
     < received a
+  )");
+}
+
+TEST_F(engineio_upgrade, a_repeated_probe_is_answered_again) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+    > probe-frame 2probe
+    < probe 3probe
+    > probe-frame 5
+    < promote
+  )");
+}
+
+TEST_F(engineio_upgrade, a_poll_with_something_to_say_is_no_noop) {
+  t("> poll\n> probe");
+  t.subject().send(text_frame("4a"));
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe-frame 2probe
+    < probe 3probe
+    < poll 200 4a
+  )");
+}
+
+TEST_F(engineio_upgrade, packets_that_no_poll_took_yet_wait_for_the_websocket) {
+  t("> probe\n> probe-frame 2probe\n> poll");
+  t.subject().send(text_frame("4a"));
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe-frame 5
+    < promote
+    < ws 4a
+    < poll 200 6
+  )");
+}
+
+TEST_F(engineio_upgrade, ends_when_its_client_closes_by_post) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+    > post 1
+    < post 200 ok
+    < close probe
+    < closed transport close
+    > probe-frame 5
+    > poll
+    < poll 200 6
   )");
 }
 
@@ -284,6 +337,44 @@ TEST(engineio_upgrade_timing, the_heartbeat_goes_on_over_the_new_transport) {
     > wait 300
     < ws 2
     > wait 200
+    < closed ping timeout
+  )");
+}
+
+TEST(engineio_upgrade_timing, nothing_but_the_probes_answer_goes_to_the_new_websocket_before_its_end) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > probe
+    > probe-frame 2probe
+    < probe 3probe
+    > send 4a
+    > wait 300
+    > poll
+    < poll 200 2|4a
+    > post 3
+    < post 200 ok
+    > poll
+    > wait 50
+    < poll 200 6
+    > wait 249
+    > wait 1
+    > probe-frame 5
+    < promote
+    < ws 2
+  )");
+}
+
+TEST(engineio_upgrade_timing, a_session_that_times_out_takes_its_probe_along) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > wait 250
+    > probe
+    > wait 250
+    < close probe
     < closed ping timeout
   )");
 }

@@ -3,6 +3,7 @@
 #include "net/protocol/engineio_session.hpp"
 #include "net/protocol/jwt.hpp"
 #include "net/protocol/socketio_session.hpp"
+#include "net/protocol/utf8.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,6 +29,15 @@ protected:
     std::string out(below(max + 1), '\0');
     for (auto& c : out)
       c = static_cast<char>(random_());
+    return out;
+  }
+
+  /// UTF-8, as text frames are, without the separator of polling payloads.
+  std::string text(std::size_t max) {
+    static const std::vector<std::string> characters{"a", "b", "\x7f", "\n", "4", "ä", "€", "😀"};
+    std::string out;
+    for (auto n = below(max + 1); n > 0; --n)
+      out += characters[below(characters.size())];
     return out;
   }
 
@@ -76,13 +86,19 @@ TEST_F(random_bytes, decode_to_errors_or_to_what_encodes_again) {
   }
 }
 
+TEST_F(random_bytes, are_utf8_where_json_says_so) {
+  for (int i = 0; i < rounds; ++i) {
+    auto some = below(3) == 0 ? bytes(4) : text(3) + bytes(1) + text(1);
+    EXPECT_EQ(is_utf8(some), trusted_json(dump_json(some)) == json(some)) << some;
+    EXPECT_TRUE(is_utf8(utf8_start(text(20), below(20))));
+  }
+}
+
 TEST_F(random_bytes, payloads_of_any_packets_come_back) {
   for (int i = 0; i < 2000; ++i) {
     std::vector<frame_ptr> frames;
     for (auto n = 1 + below(16); n > 0; --n) {
-      auto data = bytes(20);
-      std::erase(data, '\x1e');
-      frames.push_back(below(2) == 0 ? text_frame("4" + data) : binary_frame(data));
+      frames.push_back(below(2) == 0 ? text_frame("4" + text(20)) : binary_frame(bytes(20)));
     }
     auto packets = engineio::decode_payload(engineio::encode_payload(frames), 16).value();
     ASSERT_EQ(packets.size(), frames.size());
@@ -117,7 +133,7 @@ TEST_F(random_bytes, an_engineio_session_keeps_its_promises) {
     auto first = below(2) == 0 ? transport::polling : transport::websocket;
     session s{{}, "S", first, now};
     std::size_t polls_open = 0, posts_open = 0, sent = 0, delivered = 0;
-    bool probe_open = false, ended = false;
+    bool probe_open = false, post_begun = false, ended = false;
     for (int step = 0; step < 60; ++step) {
       now += std::chrono::milliseconds{below(50) == 0 ? below(30'000) : below(100)};
       auto was_closed = s.is_closed();
@@ -128,8 +144,19 @@ TEST_F(random_bytes, an_engineio_session_keeps_its_promises) {
           s.on_poll(now);
           break;
         case 2:
+          if (below(2) == 0 && (!post_begun || below(20) == 0)) {
+            posts_open += !s.on_post_begin(now);
+            post_begun = !s.is_closed();
+            break;
+          }
           ++posts_open;
-          s.on_post(below(3) == 0 ? input() : "4a", below(40) == 0, now);
+          if (below(20) == 0)
+            s.on_post_too_big(below(3) * 1'000'000, now);
+          else if (below(40) == 0)
+            s.on_post_broken(now);
+          else
+            s.on_post(below(3) == 0 ? input() : "4a", below(40) == 0, now);
+          post_begun = false;
           break;
         case 3:
           if (below(10) == 0 && polls_open > 0) {
@@ -193,12 +220,13 @@ TEST_F(random_bytes, an_engineio_session_keeps_its_promises) {
         ended = true;
       }
       EXPECT_EQ(ended, s.is_closed());
+      EXPECT_EQ(s.why_closed() == close_reason::none, !ended);
       if (s.is_closed()) {
         EXPECT_EQ(polls_open, 0U);
         EXPECT_FALSE(probe_open);
       }
       if (was_closed) {
-        EXPECT_TRUE(todo.received.empty() && todo.to_websocket.empty());
+        EXPECT_TRUE(todo.received.empty() && todo.to_websocket.empty() && todo.fault == peer_fault::none);
       }
       EXPECT_LE(delivered, sent);
       if (!s.is_closed() && s.live_transport() == transport::websocket) {
@@ -208,6 +236,54 @@ TEST_F(random_bytes, an_engineio_session_keeps_its_promises) {
         EXPECT_EQ(delivered, sent);
       }
     }
+  }
+}
+
+/// The value with its attachments in place.
+json whole(json value, const std::vector<std::string>& attachments) {
+  if (!attachments.empty() && socketio::is_placeholder(value))
+    return "bytes " + base64_encode(attachments.at(value["num"].get<std::size_t>()));
+  if (value.is_structured())
+    for (auto& part : value)
+      part = whole(std::move(part), attachments);
+  return value;
+}
+
+/// An event that goes out again reaches a peer of our own kind with the same arguments.
+void expect_echo(const socketio::event_command& event) {
+  using namespace socketio;
+  session_options options;
+  options.limits.arguments = 100;
+  options.namespaces = {event.nsp};
+  session peer{options, steady_time{}};
+  std::vector<outgoing> replies;
+  ASSERT_TRUE(peer.on_message({false, event.nsp == "/" ? "0" : "0" + event.nsp}, replies, steady_time{}));
+  (void)peer.accept(event.nsp, "S");
+  std::vector<command> commands;
+  for (auto& one : event_packets(event.nsp, event.name, event.args, event.attachments)) {
+    ASSERT_TRUE(commands.empty());
+    auto data = one.is_binary ? one.data : one.data.substr(1);
+    commands = peer.on_message({one.is_binary, data}, replies, steady_time{}).value();
+  }
+  auto& echo = std::get<event_command>(commands.at(0));
+  EXPECT_EQ(echo.name, event.name);
+  EXPECT_EQ(whole(echo.args, echo.attachments), whole(event.args, event.attachments)) << event.args;
+}
+
+TEST_F(random_bytes, attachments_come_back_in_their_places) {
+  for (int i = 0; i < 2000; ++i) {
+    socketio::event_command event{"/", "ev", json::array(), {}, {}};
+    for (auto n = below(4); n > 0; --n)
+      event.attachments.push_back(bytes(5));
+    for (auto n = below(8); n > 0; --n) {
+      json value = text(3);
+      if (!event.attachments.empty() && below(2) == 0)
+        value = json{{"_placeholder", true}, {"num", below(event.attachments.size())}};
+      if (below(3) == 0)
+        value = json::array({json{{"in", std::move(value)}}});
+      event.args.push_back(std::move(value));
+    }
+    expect_echo(event);
   }
 }
 
@@ -226,6 +302,8 @@ TEST_F(random_bytes, a_socketio_session_survives) {
       for (auto& one : *commands)
         if (auto* connect = std::get_if<connect_command>(&one))
           (void)(below(2) == 0 ? s.accept(connect->nsp, "S") : s.refuse(connect->nsp, "no"));
+        else if (auto* event = std::get_if<event_command>(&one))
+          expect_echo(*event);
       now += std::chrono::milliseconds{below(100)};
       (void)s.on_time(now);
       (void)s.wake_up();

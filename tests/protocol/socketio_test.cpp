@@ -21,6 +21,8 @@ TEST(socketio_decode, takes_what_the_protocol_text_shows) {
          {"0/custom", packet_type::connect, "/custom", {}, ""},
          {"0/custom,", packet_type::connect, "/custom", {}, ""},
          {"0/custom?x=1", packet_type::connect, "/custom?x=1", {}, ""},
+         {"0/a b", packet_type::connect, "/a b", {}, ""},
+         {"0/äöü,{}", packet_type::connect, "/äöü", {}, "{}"},
          {"0/,{}", packet_type::connect, "/", {}, "{}"},
          {"1", packet_type::disconnect, "/", {}, ""},
          {"1/admin,", packet_type::disconnect, "/admin", {}, ""},
@@ -141,10 +143,12 @@ TEST(socketio_decode, refuses_what_is_malformed) {
          R"(51-["up",{"_placeholder":true}])",
          R"(51-["up",[{"a":{"_placeholder":true,"num":7}}]])",
          // namespaces
-         R"(2/a b,["ev"])",
          "0/\x01",
-         "0/\xc3\xa4,",
+         "0/a\nb",
+         "0/\x7f",
+         "0/\x1e",
          "0/\xff",
+         "0/\xc3,",
        })
     EXPECT_FALSE(decode(text)) << text;
 }
@@ -154,6 +158,31 @@ TEST(socketio_decode, bounds_names) {
   EXPECT_FALSE(decode("0/" + std::string(64, 'n')));
   EXPECT_TRUE(decode(R"(2[")" + std::string(64, 'n') + R"("])"));
   EXPECT_FALSE(decode(R"(2[")" + std::string(65, 'n') + R"("])"));
+}
+
+TEST(socketio_decode, bounds_what_the_application_wants_bounded) {
+  codec_limits wide;
+  wide.attachments = 10;
+  wide.arguments = 20;
+  wide.event_name_bytes = 3;
+  EXPECT_TRUE(decode(R"(510-["ev"])", wide));
+  EXPECT_FALSE(decode(R"(511-["ev"])", wide));
+  EXPECT_FALSE(decode(R"(55-["ev"])")); // four by default
+  std::string twenty = "0";
+  for (int i = 1; i < 20; ++i)
+    twenty += ",0";
+  EXPECT_TRUE(decode("2[\"ev\"," + twenty + "]", wide));
+  EXPECT_FALSE(decode("2[\"ev\",0," + twenty + "]", wide));
+  EXPECT_TRUE(decode("31[" + twenty + "]", wide));
+  EXPECT_FALSE(decode("31[0," + twenty + "]", wide));
+  EXPECT_FALSE(decode(R"(2["four"])", wide));
+}
+
+TEST(socketio_decode, leaves_the_size_of_auth_to_the_payload_limit) {
+  std::string text = "0{";
+  for (int i = 0; i < 15; ++i)
+    text += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":\"" + std::string(60'000, 'x') + '"';
+  EXPECT_EQ(decode(text + '}').value().data.value().size(), 15U);
 }
 
 TEST(socketio_decode, bounds_depth) {
@@ -185,6 +214,23 @@ TEST(socketio_encode, gives_back_what_it_decoded_byte_for_byte) {
         R"(52-["up",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])",
         R"(61-/admin,12[{"_placeholder":true,"num":0}])"})
     EXPECT_EQ(encode(decode(text).value()), text);
+}
+
+TEST(socketio_encode, replaces_what_is_no_utf8) {
+  packet p;
+  p.nsp = "/a\xff\x1e";
+  p.data = json::array({"ev", "\xff"});
+  EXPECT_EQ(encode(p), "2/a??,[\"ev\",\"\xef\xbf\xbd\"]");
+  p.nsp = "/ä";
+  EXPECT_EQ(encode(p), "2/ä,[\"ev\",\"\xef\xbf\xbd\"]");
+}
+
+TEST(socketio_encode, keeps_numbers_as_they_came) {
+  for (auto* text : {R"(2["ev",0,-1,42,9007199254740993])", R"(2["ev",18446744073709551615,-9223372036854775808])",
+                     R"(2["ev",0.1,-2.5,1e+21,0.30000000000000004])", R"(2[7,"numeric name"])"})
+    EXPECT_EQ(encode(decode(text).value()), text);
+  // Another spelling of the same double.
+  EXPECT_EQ(encode(decode(R"(2["ev",1e2,1.50])").value()), R"(2["ev",100.0,1.5])");
 }
 
 TEST(socketio_encode, never_lets_the_polling_separator_out) {
