@@ -160,10 +160,10 @@ result<principal> verify_jwt(std::string_view token, const jwt_options& options,
   auto leeway = static_cast<double>(options.leeway_s);
   if (nbf.value_or(now_s) > now_s + leeway || iat.value_or(now_s) > now_s + leeway)
     return errc::auth_invalid;
-  if (now_s >= *exp + leeway)
+  who.expires_at = static_cast<epoch_ms>(std::clamp(*exp, 0.0, latest_s) * 1000);
+  if (now >= who.expires_at)
     return errc::auth_expired;
 
-  who.expires_at = static_cast<epoch_ms>(std::min(*exp + leeway, latest_s) * 1000);
   who.is_service = who.has_scope(ingest_scope);
   if (auto* email = find_text(*claims, "email"))
     who.email = *email;
