@@ -23,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace headway {
 
@@ -79,8 +80,13 @@ bool signature_holds(std::string_view token, std::string_view secret) {
   return failed == 0 && decoded && jwt_get_alg(decoded.get()) == JWT_ALG_HS256;
 }
 
+/// No blank and no control character; in UTF-8, U+0080 to U+00A0 (C1 and a blank) are 0xC2 and the byte itself.
 bool is_visible(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; });
+  unsigned char before = 0;
+  return std::ranges::all_of(text, [&before](unsigned char c) {
+    auto follows_c2 = std::exchange(before, c) == 0xC2;
+    return c > 0x20 && c != 0x7f && !(follows_c2 && c <= 0xA0);
+  });
 }
 
 /// False where the claim is there and is no number.

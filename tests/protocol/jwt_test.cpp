@@ -139,8 +139,8 @@ TEST(jwt, a_far_end_does_not_overflow) {
 
 TEST(jwt, sub_is_a_visible_text_or_a_whole_number) {
   auto with = [](const std::string& sub) { return error_of(R"({"sub":)" + sub + R"(,"exp":9e9})"); };
-  for (std::string sub :
-       {"null", "true", "[]", "{}", "-1", "1.5", R"("")", R"("a b")", R"("a\nb")", R"("\u007f")", R"("\u0000")"})
+  for (std::string sub : {"null", "true", "[]", "{}", "-1", "1.5", R"("")", R"("a b")", R"("a\nb")", R"("\u007f")",
+                          R"("\u0000")", R"("a\u0085")", R"("\u00a0")"})
     EXPECT_EQ(with(sub), errc::auth_invalid) << sub;
   EXPECT_EQ(with('"' + std::string(128, 'a') + '"'), errc{});
   EXPECT_EQ(with('"' + std::string(129, 'a') + '"'), errc::auth_invalid);
@@ -155,6 +155,27 @@ TEST(jwt, claims_are_bounded_json) {
     EXPECT_EQ(error_of(claims), errc::auth_invalid) << claims;
   auto deep = R"({"sub":1,"exp":9e9,"x":)" + std::string(2000, '[') + std::string(2000, ']') + "}";
   EXPECT_EQ(error_of(deep), errc::auth_invalid);
+  EXPECT_EQ(error_of(good_claims() + std::string(1, '\0') + "x"), errc::auth_invalid);
+}
+
+TEST(jwt, a_header_has_no_second_reading) {
+  for (auto& header :
+       {std::string{R"({"alg":"HS256"})"} + '\0' + R"({"alg":"none"})", std::string{R"({"alg":"HS256"} {})"},
+        std::string{R"({"alg":"HS256","a":"\u0000"})"}, std::string{"{\"alg\":\"HS256\",\"a\":\"\xff\"}"},
+        R"({"alg":"HS256","a":)" + std::string(2000, '[') + std::string(2000, ']') + "}"})
+    EXPECT_EQ(verify(token_of(good_claims(), header)).error(), errc::auth_invalid) << header;
+}
+
+TEST(jwt, base64_of_the_other_alphabet_is_invalid) {
+  auto claims = good_claims();
+  claims.pop_back();
+  auto token = token_of(claims + R"(,"x":"\u00ff>>>???ÿÿÿ"})");
+  ASSERT_TRUE(verify(token));
+  ASSERT_NE(token.find_first_of("-_"), std::string::npos);
+  auto body = token.substr(0, token.rfind('.'));
+  std::ranges::replace(body, '-', '+');
+  std::ranges::replace(body, '_', '/');
+  EXPECT_EQ(verify(body + '.' + base64url(hmac(body))).error(), errc::auth_invalid);
 }
 
 TEST(jwt, the_algorithm_is_pinned) {
