@@ -8,6 +8,8 @@ namespace headway {
 
 namespace {
 
+constexpr std::size_t digits_of_64_bits = 20; // -9223372036854775808, 18446744073709551615
+
 /// Passes parse events on to nlohmann's own builder while they keep within the limits.
 class bounded_builder {
 public:
@@ -19,8 +21,8 @@ public:
 
   bool null() { return value() && dom_.null(); }
   bool boolean(bool v) { return value() && dom_.boolean(v); }
-  bool number_integer(json::number_integer_t v) { return value() && dom_.number_integer(v); }
-  bool number_unsigned(json::number_unsigned_t v) { return value() && dom_.number_unsigned(v); }
+  bool number_integer(json::number_integer_t v) { return value() && digits(v) && dom_.number_integer(v); }
+  bool number_unsigned(json::number_unsigned_t v) { return value() && digits(v) && dom_.number_unsigned(v); }
   bool number_float(json::number_float_t v, const std::string& text) {
     if (!std::isfinite(v))
       return false;
@@ -66,6 +68,11 @@ private:
     if (v.find('\0') != std::string::npos)
       return false; // PostgreSQL text cannot hold it
     return within(v.size(), limits_.string_bytes);
+  }
+  /// Of a whole number that fits into 64 bits; a longer one comes as a double with its text.
+  template <class Number>
+  bool digits(Number v) {
+    return limits_.digits >= digits_of_64_bits || within(std::to_string(v).size(), limits_.digits);
   }
   bool value() {
     if (levels_.empty() || !levels_.back().is_array)

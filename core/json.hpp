@@ -20,7 +20,7 @@ struct json_limits {
   std::size_t members = 256;         ///< of one object
   std::size_t elements = 4096;       ///< of one array
   std::size_t string_bytes = 65'536; ///< of one string or key
-  std::size_t digits = 32;           ///< of one number
+  std::size_t digits = 32;           ///< of one number, whole or not: sign, point and exponent count, too
 };
 
 /// @returns bad_json for anything but one JSON text in UTF-8 without U+0000, lone surrogates, duplicate keys or

@@ -23,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace headway {
 
@@ -79,8 +80,13 @@ bool signature_holds(std::string_view token, std::string_view secret) {
   return failed == 0 && decoded && jwt_get_alg(decoded.get()) == JWT_ALG_HS256;
 }
 
+/// No blank and no control character; in UTF-8, U+0080 to U+00A0 (C1 and a blank) are 0xC2 and the byte itself.
 bool is_visible(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; });
+  unsigned char before = 0;
+  return std::ranges::all_of(text, [&before](unsigned char c) {
+    auto follows_c2 = std::exchange(before, c) == 0xC2;
+    return c > 0x20 && c != 0x7f && !(follows_c2 && c <= 0xA0);
+  });
 }
 
 /// False where the claim is there and is no number.
@@ -160,10 +166,10 @@ result<principal> verify_jwt(std::string_view token, const jwt_options& options,
   auto leeway = static_cast<double>(options.leeway_s);
   if (nbf.value_or(now_s) > now_s + leeway || iat.value_or(now_s) > now_s + leeway)
     return errc::auth_invalid;
-  if (now_s >= *exp + leeway)
+  who.expires_at = static_cast<epoch_ms>(std::clamp(*exp, 0.0, latest_s) * 1000);
+  if (now >= who.expires_at)
     return errc::auth_expired;
 
-  who.expires_at = static_cast<epoch_ms>(std::min(*exp + leeway, latest_s) * 1000);
   who.is_service = who.has_scope(ingest_scope);
   if (auto* email = find_text(*claims, "email"))
     who.email = *email;

@@ -11,14 +11,14 @@
 namespace headway {
 
 struct jwt_options {
-  std::string secret; ///< at least 32 bytes
-  std::int64_t leeway_s = 30;
+  std::string secret;         ///< at least 32 bytes
+  std::int64_t leeway_s = 30; ///< how far the clock of whoever signs may be ahead
   std::size_t token_bytes_max = 8192;
 };
 
-/// The algorithm is pinned: the token's header only has to agree. `exp` is required; the leeway applies to `exp`, `nbf`
-/// and `iat`; `sub` is a text of 1 to 128 visible characters or a whole number; `scope` is a text of words (RFC 8693)
-/// or an array.
+/// The algorithm is pinned: the token's header only has to agree. `exp` is required and ends the token to the
+/// millisecond; the leeway applies to `nbf` and `iat`; `sub` is a text of 1 to 128 visible characters or a whole
+/// number; `scope` is a text of words (RFC 8693) or an array.
 /// @returns auth_missing for an empty token, auth_expired, auth_invalid for everything else.
 result<principal> verify_jwt(std::string_view token, const jwt_options& options, epoch_ms now);
 

@@ -57,9 +57,8 @@ std::string retry(std::chrono::milliseconds time) { return "retry: " + std::to_s
 
 std::optional<std::uint64_t> read_last_event_id(std::string_view text) {
   std::uint64_t id = 0;
-  auto* end = text.data() + text.size();
-  auto [stopped, error] = std::from_chars(text.data(), end, id);
-  if (error != std::errc{} || stopped != end || id > id_max || std::to_string(id) != text)
+  auto read = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (read.ec != std::errc{} || id > id_max || std::to_string(id) != text)
     return std::nullopt;
   return id;
 }

@@ -25,9 +25,9 @@ websocket_guard::websocket_guard(const websocket_guard_options& options)
 
 result<void> websocket_guard::on_bytes(std::string_view bytes, steady_time now) {
   while (error_ == errc{} && !bytes.empty()) {
-    if (header_size_ == 0 && payload_left_ > 0) {
-      auto n = std::min<std::uint64_t>(payload_left_, bytes.size());
-      payload_left_ -= n;
+    if (skip_ > 0) {
+      auto n = std::min<std::uint64_t>(skip_, bytes.size());
+      skip_ -= n;
       bytes.remove_prefix(static_cast<std::size_t>(n));
     } else {
       error_ = on_header_byte(static_cast<std::uint8_t>(bytes.front()), now);
@@ -46,11 +46,7 @@ errc websocket_guard::on_header_byte(std::uint8_t byte, steady_time now) {
   if (header_size_ == 2)
     if (auto wrong = on_second_byte(); wrong != errc{})
       return wrong;
-  if (header_size_ == length_end_)
-    return on_length();
-  if (header_size_ == length_end_ + mask_bytes)
-    header_size_ = 0; // the payload, or the next header where there is none
-  return {};
+  return header_size_ == header_wanted_ ? on_length() : errc{};
 }
 
 errc websocket_guard::on_first_byte(steady_time now) {
@@ -74,13 +70,13 @@ errc websocket_guard::on_second_byte() {
     return errc::bad_request; // clients mask
   if (is_control() && length_field() > control_bytes_max)
     return errc::bad_request;
-  length_end_ = length_field() == two_more_bytes ? 4 : length_field() == eight_more_bytes ? 10 : 2;
+  header_wanted_ = length_field() == two_more_bytes ? 4 : length_field() == eight_more_bytes ? 10 : 2;
   return {};
 }
 
 errc websocket_guard::on_length() {
-  std::uint64_t length = length_end_ == 2 ? length_field() : 0;
-  for (std::size_t i = 2; i < length_end_; ++i)
+  std::uint64_t length = header_wanted_ == 2 ? length_field() : 0;
+  for (std::size_t i = 2; i < header_wanted_; ++i)
     length = length << 8U | header_[i];
   if ((length & top_bit) != 0)
     return errc::bad_request;
@@ -89,7 +85,8 @@ errc websocket_guard::on_length() {
       return errc::payload_too_large;
     message_bytes_ += length;
   }
-  payload_left_ = length;
+  skip_ = mask_bytes + length;
+  header_size_ = 0;
   return {};
 }
 

@@ -1,7 +1,7 @@
 // WEBSOCKET GUARD  reads the frame headers of what a client sends, and nothing else of it.
 //
-//   bytes as they come:   [header][payload....][header][payload]...     in any portions
-//                          checked  skipped     checked
+//   bytes as they come:   [header][mask, payload....][header][mask, payload]...     in any portions
+//                          checked  skipped           checked
 //
 // Why: Beast 1.81 takes lengths with the top bit set, and bounds neither a message's fragments nor pings. Its cost is
 // that of the headers; payloads are passed over by a counter.
@@ -51,10 +51,10 @@ private:
   token_bucket control_frames_;
   errc error_{};
 
-  std::array<std::uint8_t, 14> header_{}; ///< two bytes, 0, 2 or 8 of a long length, 4 of the mask
+  std::array<std::uint8_t, 10> header_{}; ///< two bytes and 0, 2 or 8 of a longer length, without the mask
   std::size_t header_size_ = 0;
-  std::size_t length_end_ = 2;     ///< where the length ends and the mask begins
-  std::uint64_t payload_left_ = 0; ///< counts once the header is read
+  std::size_t header_wanted_ = 2;
+  std::uint64_t skip_ = 0; ///< mask and payload
 
   bool in_message_ = false; ///< its last fragment is still to come
   std::uint64_t message_bytes_ = 0;

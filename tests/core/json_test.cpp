@@ -65,7 +65,7 @@ TEST(json_parse, anything_but_one_json_text_is_bad_json) {
        {""s,      " "s,     "{"s,       "}"s,     "[1,]"s,    "{\"a\":1,}"s, "{a:1}"s,     "'a'"s,
         "{} {}"s, "1 2"s,   "{}x"s,     "nul"s,   "NaN"s,     "Infinity"s,   "-Infinity"s, "+1"s,
         "01"s,    ".5"s,    "1."s,      "0x1"s,   "// c\n1"s, "/* c */1"s,   "\"a\nb\""s,  "\"\\x41\""s,
-        "[1"s,    "\"abc"s, "{\"a\"}"s, "{1:2}"s, "\0"s,      "{}\0"s})
+        "[1"s,    "\"abc"s, "{\"a\"}"s, "{1:2}"s, "\0"s,      "{}\0"s,       "{}\0{}"s,    "[1\0]"s})
     EXPECT_EQ(refusal(text), errc::bad_json) << text;
 }
 
@@ -119,8 +119,20 @@ TEST(json_parse, bounds_the_members_of_an_object) {
 TEST(json_parse, bounds_the_elements_of_an_array) {
   EXPECT_EQ(refusal(array_of(4096)), errc{});
   EXPECT_EQ(refusal(array_of(4097)), errc::json_limit);
-  EXPECT_EQ(refusal("[" + repeat("[],", 4096) + "[]]"), errc::json_limit);
-  EXPECT_EQ(refusal("[" + repeat("\"\",", 4096) + "\"\"]"), errc::json_limit);
+}
+
+TEST(json_parse, counts_elements_of_every_kind) {
+  for (std::string item : {"null", "true", "1", "-1", "1.5", "\"\"", "[]", "{}"}) {
+    EXPECT_EQ(refusal("[" + repeat(item + ",", 4095) + item + "]"), errc{}) << item;
+    EXPECT_EQ(refusal("[" + repeat(item + ",", 4096) + item + "]"), errc::json_limit) << item;
+  }
+}
+
+TEST(json_parse, counts_members_not_elements_in_an_object) {
+  json_limits small;
+  small.elements = 1;
+  EXPECT_EQ(refusal(R"({"a":1,"b":[2],"c":{}})", small), errc{});
+  EXPECT_EQ(refusal(R"([{"a":1,"b":2}])", small), errc{});
 }
 
 TEST(json_parse, an_object_in_an_array_counts_once) {
@@ -137,6 +149,19 @@ TEST(json_parse, bounds_the_digits_of_a_number) {
   EXPECT_EQ(refusal("0." + std::string(30, '3')), errc{});
   EXPECT_EQ(refusal("0." + std::string(31, '3')), errc::json_limit);
   EXPECT_EQ(refusal(std::string(200, '9')), errc::json_limit);
+}
+
+TEST(json_parse, bounds_the_digits_of_whole_numbers_too) {
+  EXPECT_EQ(refusal(std::string(32, '9')), errc{});
+  EXPECT_EQ(refusal(std::string(33, '9')), errc::json_limit);
+  EXPECT_EQ(refusal("-" + std::string(31, '9')), errc{});
+  EXPECT_EQ(refusal("-" + std::string(32, '9')), errc::json_limit);
+  json_limits small;
+  small.digits = 3;
+  for (auto* text : {"0", "999", "-99", "[1,22,333]"})
+    EXPECT_EQ(refusal(text, small), errc{}) << text;
+  for (auto* text : {"1000", "-100", "1.25", "18446744073709551615", "-9223372036854775808", "{\"a\":[1000]}"})
+    EXPECT_EQ(refusal(text, small), errc::json_limit) << text;
 }
 
 TEST(json_parse, takes_its_limits_as_an_argument) {
@@ -161,6 +186,12 @@ TEST(json_dump, is_compact_and_leaves_letters_as_they_are) {
   value["ort"] = "Zürich";
   value["n"] = 1;
   EXPECT_EQ(dump_json(value), R"({"ort":"Zürich","n":1})");
+}
+
+TEST(json_dump, replaces_in_keys_too) {
+  json value;
+  value["a\xFF"] = 1;
+  EXPECT_TRUE(parse_json(dump_json(value)));
 }
 
 TEST(json_trusted, gives_what_was_dumped_and_null_for_nothing) {
