@@ -8,6 +8,18 @@ namespace headway {
 
 using engineio::close_reason;
 
+void session_table::remember_end(std::string sid, close_reason why) {
+  constexpr std::size_t remembered = 256;
+  ended_.push_back({std::move(sid), why});
+  if (ended_.size() > remembered)
+    ended_.pop_front();
+}
+
+std::string_view session_table::why_unknown(std::string_view sid) const {
+  auto it = std::ranges::find(ended_, sid, &past_session::sid);
+  return it == ended_.end() ? "never seen" : to_string(it->why);
+}
+
 engineio_connection::engineio_connection(connection_self self, engineio_surroundings around, handshake from,
                                          engineio::transport first, std::string sid, const application_factory& make)
   : self_{self}, around_{std::move(around)}, from_{std::move(from)} {
@@ -28,6 +40,7 @@ engineio_connection::engineio_connection(connection_self self, engineio_surround
 engineio_connection::~engineio_connection() {
   around_.sessions->erase(peer_->session().sid());
   peer_->abandon();
+  around_.sessions->remember_end(peer_->session().sid(), peer_->session().why_closed());
 }
 
 void engineio_connection::close(close_reason reason) { peer_->close(reason, now()); }

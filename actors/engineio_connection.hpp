@@ -7,6 +7,8 @@
 #include "actors/connection.hpp"
 #include "actors/engineio_peer.hpp"
 
+#include <deque>
+
 namespace headway {
 
 /// Engine.IO sessions of one I/O worker by sid; used on its thread only.
@@ -16,7 +18,20 @@ struct session_entry {
   std::string origin;       ///< see `handshake`
   std::string credentials;
 };
-using session_table = std::unordered_map<std::string, session_entry>;
+/// Beside the live ones it remembers how the last ones ended, for the log.
+class session_table : public std::unordered_map<std::string, session_entry> {
+public:
+  void remember_end(std::string sid, engineio::close_reason why);
+  /// "never seen", or why it ended.
+  std::string_view why_unknown(std::string_view sid) const;
+
+private:
+  struct past_session {
+    std::string sid;
+    engineio::close_reason why;
+  };
+  std::deque<past_session> ended_;
+};
 using session_table_ptr = std::shared_ptr<session_table>;
 
 /// What the sessions of one endpoint on one I/O worker have in common.

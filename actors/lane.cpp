@@ -39,7 +39,7 @@ public:
     for (const auto& event : what.events) {
       for (const auto& room : audience(*event))
         if (auto it = s_.rooms.find(room); it != s_.rooms.end())
-          deliver_to(it->second, event);
+          walled(counters_, "lane", [&] { deliver_to(it->second, event); });
       s_.delivered = event->position;
       seed_early();
     }

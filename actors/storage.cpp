@@ -45,7 +45,8 @@ void commit_batch(storage_state& state, std::size_t count, replies& out, metrics
     return;
 
   auto started = std::chrono::steady_clock::now();
-  auto results = state.writer->commit(batch);
+  result<std::vector<write_result>> results = errc::store_unavailable;
+  walled(m, "storage", [&] { results = state.writer->commit(batch); });
   m.commit_seconds.Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
   if (!results) {
     m.commit_failures.Increment();
@@ -69,7 +70,7 @@ void commit_batch(storage_state& state, std::size_t count, replies& out, metrics
   m.commit_batch_size.Observe(static_cast<double>(sent.size()));
   m.events_committed.Increment(static_cast<double>(done->events.size()));
   if (!done->events.empty())
-    state.publish(done);
+    walled(m, "publish", [&] { state.publish(done); });
 }
 
 } // namespace

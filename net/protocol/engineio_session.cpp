@@ -459,8 +459,10 @@ void session::blame(peer_fault fault, std::size_t bytes) {
 
 void session::fail(close_reason reason) {
   drop_queue();
-  if (poll_held_)
+  if (poll_held_) {
     answer_poll(std::string{close_text});
+    actions_.poll_answer->close = reason == close_reason::ping_timeout; // nobody is there: keep no connection for it
+  }
   end(reason);
 }
 

@@ -69,8 +69,10 @@ std::variant<engineio_request, http_answer> check_engineio(const transport_worke
   auto wants_websocket = out.transport == engineio::transport::websocket;
   if (!out.sid.empty()) {
     auto it = worker.sessions->find(out.sid);
-    if (it == worker.sessions->end() || it->second.endpoint != endpoint)
+    if (it == worker.sessions->end() || it->second.endpoint != endpoint) {
+      log::info("engineio.sid_unknown", {{"why", worker.sessions->why_unknown(out.sid)}});
       return handshake_refusal(handshake_error::session_unknown);
+    }
     if (!is_of_same_peer(it->second, request, query)) {
       worker.server->counters->dropped_events("foreign_session").Increment();
       log::warn("engineio.foreign_session", {{"address", request.address}});

@@ -169,7 +169,9 @@ private:
     if (stream_ || closing_)
       return;
     closing_ = true;
-    slots_.emplace_back().keep_alive = false;
+    auto& entry = slots_.emplace_back();
+    entry.keep_alive = false;
+    entry.origin = worker_.server->origins.answer_to(head.origin);
     auto is_engineio = endpoint_of(*worker_.server, head.path).has_value();
     if (why == errc::payload_too_large && is_engineio)
       complete(last_number(), {413, {}, {}, {}}); // as clients know it: no body
