@@ -181,7 +181,6 @@ void session::on_post_too_big(std::size_t bytes, steady_time now) {
 }
 
 void session::on_post_broken(steady_time now) {
-  post_open_ = false;
   actions_.post_answer = empty_answer(400);
   // A POST that the upgrade overtook is not our transport any more.
   if (is_over(now) || transport_ == transport::websocket)
