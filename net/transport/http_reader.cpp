@@ -188,6 +188,8 @@ private:
                          owner_.on_broken(request_, false);
                          return end(failed);
                        }
+                       if (failed == http::error::bad_chunk_extension || failed == http::error::buffer_overflow)
+                         return exceed("http.chunk_header_bytes_max", errc::bad_request);
                        refuse(errc::bad_request);
                      });
   }
