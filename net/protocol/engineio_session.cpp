@@ -110,7 +110,11 @@ void session::on_poll(steady_time now) {
   }
   poll_held_ = true;
   poll_since_ = now;
+  poll_beside_probe_ = probe_ != probe::none;
 }
+
+/// Came beside a WebSocket's frames, over another connection, just now: whatever is read next may have been sent first.
+bool session::may_be_early(steady_time now) const { return poll_beside_probe_ && now < poll_since_ + noop_after; }
 
 void session::on_poll_aborted(steady_time now) {
   if (!std::exchange(poll_held_, false) || is_over(now))
@@ -210,12 +214,12 @@ void session::on_probe_frame(std::string_view data, bool is_binary, steady_time 
   if (!is_binary && data == "2probe") {
     probe_ = probe::answered;
     actions_.to_probe.push_back(probe_pong_frame());
-    if (poll_held_ && queue_.empty())
+    if (poll_held_ && queue_.empty() && !may_be_early(now))
       answer_poll(std::string{noop_text});
     return;
   }
   if (!is_binary && data == "5") {
-    promote();
+    promote(now);
     return;
   }
   blame(peer_fault::no_upgrade, data.size());
@@ -230,11 +234,16 @@ void session::drop_probe() {
   probe_ = probe::none;
 }
 
-void session::promote() {
+void session::promote(steady_time now) {
   probe_ = probe::none;
   actions_.promote_probe = true;
-  if (poll_held_)
-    answer_poll(std::string{noop_text}); // what is queued goes to the WebSocket, all of it, in order
+  // What is queued goes to the WebSocket, all of it, in order.
+  if (poll_held_ && may_be_early(now)) {
+    poll_held_ = false;
+    actions_.poll_answer = handshake_refusal(handshake_error::bad_request);
+  } else if (poll_held_) {
+    answer_poll(std::string{noop_text});
+  }
   transport_ = transport::websocket;
   for (auto& packet : queue_)
     write(packet);
