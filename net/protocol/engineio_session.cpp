@@ -322,7 +322,9 @@ void session::await_ping(steady_time now) {
 void session::queue_ping(steady_time now) {
   awaits_pong_ = true;
   pong_extended_ = false;
-  heartbeat_due_ = now + options_.ping_timeout;
+  // Our own delay is not the client's, except where it did not poll: then its time ran from when the ping was due.
+  auto is_away = transport_ == transport::polling && !poll_held_;
+  heartbeat_due_ = (is_away ? heartbeat_due_ : now) + options_.ping_timeout;
   if (transport_ == transport::websocket) {
     put_in_front(actions_.to_websocket, ping_frame());
   } else {
