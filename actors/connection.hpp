@@ -93,6 +93,7 @@ struct handshake {
   std::string origin;          ///< of its first request; empty: none, or the server's own
   std::string credentials;     ///< a hash of what its first request brought; empty: nothing
   std::shared_ptr<void> place; ///< what it takes up in the server's limits, given back when the connection ends
+  bool b64 = false;            ///< its client takes no binary (Engine.IO's b64=1)
 };
 
 /// The connections of one I/O worker that are no Engine.IO sessions; used on its thread only.

@@ -13,6 +13,7 @@ engineio_connection::engineio_connection(connection_self self, engineio_surround
   : self_{self}, around_{std::move(around)}, from_{std::move(from)} {
   // The peer outlives its actor where a lane still holds it: it has the actor's address, not the actor.
   auto address = self->address();
+  around_.session.b64 = from_.b64;
   peer_ =
     std::make_shared<engineio_peer>(engineio::session{around_.session, std::move(sid), first, now()},
                                     around_.queue_bytes_max, self->clock(), *around_.counters, [address](close_reason) {

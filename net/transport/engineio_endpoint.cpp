@@ -93,8 +93,9 @@ std::variant<engineio_request, http_answer> check_engineio(const transport_worke
 }
 
 handshake handshake_of(const http_request& request) {
-  return {request.address, std::string{foreign_origin(request.origin, request.host)},
-          credentials_of(request, query_params{request.query}), nullptr};
+  query_params query{request.query};
+  return {request.address, std::string{foreign_origin(request.origin, request.host)}, credentials_of(request, query),
+          nullptr, query.get("b64") == "1"};
 }
 
 std::optional<connection_actor> serve_polling(transport_worker& worker, const engineio_request& what,
