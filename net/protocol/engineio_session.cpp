@@ -110,7 +110,11 @@ void session::on_poll(steady_time now) {
   }
   poll_held_ = true;
   poll_since_ = now;
+  poll_beside_probe_ = probe_ != probe::none;
 }
+
+/// Came beside a WebSocket's frames, over another connection, just now: whatever is read next may have been sent first.
+bool session::may_be_early(steady_time now) const { return poll_beside_probe_ && now < poll_since_ + noop_after; }
 
 void session::on_poll_aborted(steady_time now) {
   if (!std::exchange(poll_held_, false) || is_over(now))
@@ -209,12 +213,12 @@ void session::on_probe_frame(std::string_view data, bool is_binary, steady_time 
   if (!is_binary && data == "2probe") {
     probe_ = probe::answered;
     actions_.to_probe.push_back(probe_pong_frame());
-    if (poll_held_ && queue_.empty())
+    if (poll_held_ && queue_.empty() && !may_be_early(now))
       answer_poll(std::string{noop_text});
     return;
   }
   if (!is_binary && data == "5") {
-    promote();
+    promote(now);
     return;
   }
   blame(peer_fault::no_upgrade, data.size());
@@ -229,11 +233,16 @@ void session::drop_probe() {
   probe_ = probe::none;
 }
 
-void session::promote() {
+void session::promote(steady_time now) {
   probe_ = probe::none;
   actions_.promote_probe = true;
-  if (poll_held_)
-    answer_poll(std::string{noop_text}); // what is queued goes to the WebSocket, all of it, in order
+  // What is queued goes to the WebSocket, all of it, in order.
+  if (poll_held_ && may_be_early(now)) {
+    poll_held_ = false;
+    actions_.poll_answer = handshake_refusal(handshake_error::bad_request);
+  } else if (poll_held_) {
+    answer_poll(std::string{noop_text});
+  }
   transport_ = transport::websocket;
   for (auto& packet : queue_)
     write(packet);
@@ -312,7 +321,9 @@ void session::await_ping(steady_time now) {
 void session::queue_ping(steady_time now) {
   awaits_pong_ = true;
   pong_extended_ = false;
-  heartbeat_due_ = now + options_.ping_timeout;
+  // Our own delay is not the client's, except where it did not poll: then its time ran from when the ping was due.
+  auto is_away = transport_ == transport::polling && !poll_held_;
+  heartbeat_due_ = (is_away ? heartbeat_due_ : now) + options_.ping_timeout;
   if (transport_ == transport::websocket) {
     put_in_front(actions_.to_websocket, ping_frame());
   } else {

@@ -175,7 +175,8 @@ private:
   void drop_queue();
   void answer_poll(std::string body);
   void drop_probe();
-  void promote();
+  void promote(steady_time now);
+  bool may_be_early(steady_time now) const;
 
   void blame(peer_fault fault, std::size_t bytes = 0);
   /// The session ends by a peer's fault or silence: what waits is dropped, a held poll hears of it.
@@ -193,6 +194,7 @@ private:
   bool poll_held_ = false;
   bool post_open_ = false; ///< announced, and being read
   steady_time poll_since_{};
+  bool poll_beside_probe_ = false; ///< it came while a WebSocket was upgrading
 
   bool awaits_pong_ = false;
   bool pong_extended_ = false;

@@ -97,7 +97,29 @@ TEST(engineio_heartbeat, a_late_timer_leaves_both_polls_answered) {
   )");
 }
 
+TEST(engineio_heartbeat, a_late_timer_gives_no_time_to_a_client_that_does_not_poll) {
+  transcript t;
+  t("> poll");
+  EXPECT_TRANSCRIPT(t, R"(
+    > late 303
+    > wait 0
+    > wait 196
+    > wait 1
+    < closed ping timeout
+  )");
+}
+
 TEST(engineio_heartbeat, a_late_timer_gives_a_client_its_whole_time) {
+  transcript polling;
+  polling("> poll\n> poll");
+  EXPECT_TRANSCRIPT(polling, R"(
+    > late 303
+    > wait 0
+    < poll 200 2
+    > wait 199
+    > post 3
+    < post 200 ok
+  )");
   transcript t{transport::websocket};
   t("> take");
   EXPECT_TRANSCRIPT(t, R"(

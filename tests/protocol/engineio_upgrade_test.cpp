@@ -133,19 +133,57 @@ TEST_F(engineio_upgrade, a_timer_that_fires_early_changes_nothing) {
     > tick
     > probe-frame 5
     < promote
-    < poll 200 6
+    < poll 400 {"code":3,"message":"Bad request"}
     > tick
   )");
 }
 
 TEST_F(engineio_upgrade, a_poll_that_is_held_at_the_end_gets_a_noop) {
+  for (std::string before : {"> poll\n> probe", "> probe\n> poll\n> late 50"}) {
+    transcript held{transport::polling, patient()};
+    held("> poll\n" + before);
+    EXPECT_TRANSCRIPT(held, R"(
+      > probe-frame 5
+      < promote
+      < poll 200 6
+    )") << before;
+  }
+}
+
+TEST_F(engineio_upgrade, a_poll_that_overtook_the_upgrade_packet_is_a_bad_request) {
   EXPECT_TRANSCRIPT(t, R"(
     > probe
     > probe-frame 2probe
     < probe 3probe
     > poll
+    > late 49
     > probe-frame 5
     < promote
+    < poll 400 {"code":3,"message":"Bad request"}
+  )");
+}
+
+TEST_F(engineio_upgrade, a_poll_that_overtook_probe_and_upgrade_packet_is_a_bad_request) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > poll
+    > probe-frame 2probe
+    < probe 3probe
+    > probe-frame 5
+    < promote
+    < poll 400 {"code":3,"message":"Bad request"}
+  )");
+}
+
+TEST_F(engineio_upgrade, a_poll_just_before_the_probe_gets_its_noop_a_little_later) {
+  EXPECT_TRANSCRIPT(t, R"(
+    > probe
+    > poll
+    > wait 20
+    > probe-frame 2probe
+    < probe 3probe
+    > wait 29
+    > wait 1
     < poll 200 6
   )");
 }
@@ -289,7 +327,7 @@ TEST_F(engineio_upgrade, packets_that_no_poll_took_yet_wait_for_the_websocket) {
     > probe-frame 5
     < promote
     < ws 4a
-    < poll 200 6
+    < poll 400 {"code":3,"message":"Bad request"}
   )");
 }
 
