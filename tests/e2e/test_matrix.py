@@ -237,3 +237,23 @@ def test_matrix(house, server, proxy, library, transport):
 def test_nobody_is_left(server):
     for kind in ("websocket", "polling", "plain", "sse"):
         eventually(lambda kind=kind: server.metric(f'headway_connections{{transport="{kind}"}}') == 0, 30, f"the {kind} connections to end")
+
+
+def test_the_examples_of_the_protocol_page_work(house, server, proxy):
+    jobs = Jobs(server, "page")
+    page = HERE.parent.parent / "docs" / "protocol.md"
+    command = ["node", "--experimental-websocket", str(HERE / "protocol_page.mjs"), str(page), proxy.url, user_token("1"), "page"]
+    program = house.run(Program(command, house.logs / "page.err"))
+    for example in ("socket", "fetch"):
+        program.wait_line(lambda line, example=example: line.startswith(f'["{example}","state"'), 20, f"the {example} to join")
+    jobs.update("page", progress=10)
+    proxy.cut()
+    jobs.update("page", progress=20)
+    proxy.mend()
+    for example in ("socket", "fetch"):
+        program.wait_line(lambda line, example=example: line.startswith(f'["{example}","resumed"'), 20, f"the {example} to come back")
+    jobs.update("page", "complete")
+    program.wait(20)
+    told = [json.loads(line) for line in program.lines if line != "(end)"]
+    for example in ("socket", "fetch"):
+        assert [data["seq"] for by, _, data in told if by == example and "seq" in data] == [2, 3, 4, 5]
