@@ -13,8 +13,9 @@ connection_actor::behavior_type behavior(connection_self self, metrics* m, const
   return {
     [kind](const poll_arrived& msg) { kind().on_poll(msg); },
     [kind](const poll_aborted& msg) { kind().on_poll_aborted(msg); },
+    [kind](const post_begun& msg) { kind().on_post_begun(msg); },
     [kind](const post_arrived& msg) { kind().on_post(msg); },
-    [kind](const post_aborted&) { kind().on_post_aborted(); },
+    [kind](const post_aborted& msg) { kind().on_post_aborted(msg); },
     [kind](const websocket_opened& msg) { kind().on_websocket(msg); },
     [kind](const frame_arrived& msg) {
       kind().on_frame(msg);

@@ -13,9 +13,11 @@ engineio_connection::engineio_connection(connection_self self, engineio_surround
   : self_{self}, around_{std::move(around)}, from_{std::move(from)} {
   // The peer outlives its actor where a lane still holds it: it has the actor's address, not the actor.
   auto address = self->address();
+  auto options = around_.session;
+  options.b64 = from_.b64;
   peer_ =
-    std::make_shared<engineio_peer>(engineio::session{around_.session, std::move(sid), first, now()},
-                                    around_.queue_bytes_max, self->clock(), *around_.counters, [address](close_reason) {
+    std::make_shared<engineio_peer>(engineio::session{options, std::move(sid), first, now()}, around_.queue_bytes_max,
+                                    self->clock(), *around_.counters, [address](close_reason) {
                                       if (auto actor = caf::actor_cast<caf::strong_actor_ptr>(address))
                                         caf::anon_send(caf::actor_cast<connection_actor>(actor), outbound_changed{});
                                     });
@@ -59,8 +61,13 @@ void engineio_connection::on_post(const post_arrived& msg) {
   pump();
 }
 
-void engineio_connection::on_post_aborted() {
-  peer_->on_post_aborted(now());
+void engineio_connection::on_post_begun(const post_begun& msg) {
+  peer_->on_post_begun(msg.cut, now());
+  pump();
+}
+
+void engineio_connection::on_post_aborted(const post_aborted& msg) {
+  peer_->on_post_aborted(msg.too_big, now());
   pump();
 }
 

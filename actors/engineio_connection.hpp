@@ -69,8 +69,9 @@ public:
   // -- connection ----------------------------------------------------------------------------------------------
   void on_poll(const poll_arrived& msg) override;
   void on_poll_aborted(const poll_aborted& msg) override;
+  void on_post_begun(const post_begun& msg) override;
   void on_post(const post_arrived& msg) override;
-  void on_post_aborted() override;
+  void on_post_aborted(const post_aborted& msg) override;
   void on_websocket(const websocket_opened& msg) override;
   void on_frame(const frame_arrived& msg) override;
   void on_websocket_ended(const websocket_ended& msg) override;
