@@ -95,8 +95,8 @@ private:
       if (!member.after)
         start(t, member, true);
       else if (missed == msg.missed.end())
-        t.waiting.push_back(member); // it came later: its own reading is under way
-      else if (missed->complete && *member.after <= msg.state.position)
+        t.waiting.push_back(member);                              // it came later: its own reading is under way
+      else if (missed->complete && *member.after <= s_.delivered) // of the log: other rooms may be ahead of this one
         resume(t, member, missed->events);
       else
         start(t, member, true, true);

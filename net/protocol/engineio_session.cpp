@@ -398,12 +398,17 @@ void session::enqueue(const frame_ptr& packet) {
   queued_bytes_ += packet->size();
 }
 
-/// As many whole packets as one answer may hold; at least one.
+/// As many whole packets as one answer may hold; at least one. A close waits for the next poll where messages are told
+/// in this one: clients handle these later than the close, and would miss why it came.
 std::string session::next_payload() {
   std::vector<frame_ptr> batch;
   std::size_t bytes = 0;
+  auto tells_messages = false;
   while (!queue_.empty() && batch.size() < options_.max_packets_out) {
     auto& next = queue_.front();
+    if (tells_messages && next == close_frame())
+      break;
+    tells_messages = tells_messages || next->is_binary() || next->payload().starts_with('4');
     bytes += polled_size(*next) + (batch.empty() ? 0 : 1); // and a separator
     if (!batch.empty() && bytes > options_.max_payload_bytes)
       break;

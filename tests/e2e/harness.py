@@ -326,11 +326,10 @@ TRANSPORTS = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": ["p
 class Program:
     """A helper process; its stdout is read line by line, its stderr goes to a file."""
 
-    def __init__(self, command, stderr_path):
+    def __init__(self, command, stderr_path, stdin=subprocess.DEVNULL):
         self.stderr_path = Path(stderr_path)
         with open(stderr_path, "wb") as stderr:
-            self.process = subprocess.Popen(command, env=sub_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
-                                            text=True)
+            self.process = subprocess.Popen(command, env=sub_environment(), stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, text=True)
         self.lines, self.news = [], threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
