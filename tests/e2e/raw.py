@@ -144,8 +144,8 @@ class RawWebSocket(Raw):
     def __init__(self, server, path, receive_buffer=None, **headers):
         super().__init__(server, receive_buffer)
         self.answers_pings = True
-        self.send(request("GET", path, Upgrade="websocket", Connection="Upgrade", Sec_WebSocket_Version="13",
-                          Sec_WebSocket_Key=base64.b64encode(os.urandom(16)).decode(), **headers))
+        self.send(request("GET", path, **{"Upgrade": "websocket", "Connection": "Upgrade", "Sec_WebSocket_Version": "13",
+                                          "Sec_WebSocket_Key": base64.b64encode(os.urandom(16)).decode(), **headers}))
         self.answer_to_handshake = self.answer()
 
     def say(self, payload, **more):
@@ -281,8 +281,8 @@ class Bystander(threading.Thread):
     def misses_nothing(self):
         """An update made now arrives."""
         assert self.is_alive(), f"the bystander was closed with {getattr(self.peer, 'code', None)}: {self.seen[-3:]}"
-        self.progress += 1
-        assert self.server.api().update(self.job, "progress", progress=self.progress).status == 200
+        self.progress += 0.25
+        assert self.server.api().update(self.job, "progress", progress=self.progress).status in (200, 202)  # 202: held for its turn
         eventually(lambda: any(self.progress in (one.get("progress"), (one.get("job") or {}).get("progress")) for one in self.seen), 10,
                    f"progress {self.progress} at the bystander, who saw {self.seen[-3:]}")
 
