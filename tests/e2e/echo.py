@@ -45,7 +45,9 @@ class Request:
 
     def __init__(self, port, method, target, body=None, headers=None):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10 * PATIENCE)
-        self.connection.request(method, target, body=body.encode() if isinstance(body, str) else body, headers=headers or {})
+        headers = headers or {}
+        self.connection.request(method, target, body=body.encode() if isinstance(body, str) else body, headers=headers,
+                                encode_chunked="Transfer-Encoding" in headers)
 
     def answer(self):
         response = self.connection.getresponse()
@@ -131,10 +133,13 @@ class Socket:
         return data.decode() if opcode == websocket.ABNF.OPCODE_TEXT else data
 
     def closed(self):
-        """What came before the server closed it: (messages, close code), the code None where there was none."""
+        """What came before the server closed it: (messages, close code); the code is None where the close had none, "cut" where there was no close."""
         came = []
         while True:
-            opcode, data = self.connection.recv_data()
+            try:
+                opcode, data = self.connection.recv_data()
+            except (websocket.WebSocketConnectionClosedException, ConnectionError):
+                return came, "cut"
             if opcode == websocket.ABNF.OPCODE_CLOSE:
                 self.connection.shutdown()
                 return came, struct.unpack("!H", data[:2])[0] if len(data) >= 2 else None
@@ -162,7 +167,7 @@ def refusal(port, target, **headers):
     """How the server refuses a WebSocket: status, headers and body, read from the socket itself."""
     with socket.create_connection(("127.0.0.1", port), timeout=10 * PATIENCE) as raw:
         raw.sendall(upgrade_request(port, target, **headers))
-        head, _, body = read_all(raw).decode().partition("\r\n\r\n")
+        head, _, body = read_until(raw, b"(never)").decode().partition("\r\n\r\n")
     first, *lines = head.split("\r\n")
     return Answer(int(first.split()[1]), {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}, body)
 
@@ -178,9 +183,9 @@ def text_frame(text):
     return websocket.ABNF.create_frame(text, websocket.ABNF.OPCODE_TEXT).format()
 
 
-def read_all(raw):
-    """Until the server closes."""
+def read_until(raw, end):
+    """What comes until these bytes have come, or the server closes."""
     received = b""
-    while chunk := raw.recv(65536):
+    while end not in received and (chunk := raw.recv(65536)):
         received += chunk
     return received

@@ -1,12 +1,13 @@
 """Engine.IO 4 as it goes over the wire: handshake, polling, WebSocket, heartbeat, closing and the upgrade, against a bare echo."""
 
+import http.client
 import json
 import socket
 import time
 
 import pytest
 import websocket
-from echo import PATIENT, QUICK, SEPARATOR, UNKNOWN, Client, Echo, Polling, Request, Socket, read_all, refusal, text_frame, upgrade_request
+from echo import PATIENT, QUICK, SEPARATOR, UNKNOWN, Client, Echo, Polling, Request, Socket, read_until, refusal, text_frame, upgrade_request
 from harness import PATIENCE, eventually
 
 KEYS = {"sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"}
@@ -97,6 +98,11 @@ def test_a_handshake_is_refused_with_its_code(port, method, query, code):
     assert answer.headers["content-type"] == "application/json"
 
 
+def test_an_origin_with_control_characters_is_a_bad_request(port):
+    answer = refusal(port, "/engine.io/?EIO=4&transport=polling&sid=unknown", Origin="http://a\x01b")
+    assert answer.status == 400
+
+
 @pytest.mark.parametrize("query, code", [("transport=websocket", 5), ("EIO=abc&transport=websocket", 5), ("EIO=4", 0), ("EIO=4&transport=abc", 0),
                                          ("EIO=4&transport=websocket&sid=unknown", 1)])
 def test_a_websocket_is_refused_before_it_opens(port, query, code):
@@ -171,6 +177,21 @@ def test_messages_of_several_posts_leave_in_order(polling):
     assert polling.get() == packets("40", "41", "42", "43", "44")
 
 
+def test_one_connection_serves_many_requests_and_long_queries(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10 * PATIENCE)
+    target = f"/engine.io/?EIO=4&transport=polling&token={'x' * 3000}"
+
+    def ask(method, query="", body=None):
+        connection.request(method, target + query, body)
+        return connection.getresponse().read().decode()
+
+    sid = json.loads(ask("GET")[1:])["sid"]
+    for n in range(20):
+        assert ask("POST", f"&sid={sid}", f"4{n}") == "ok"
+        assert ask("GET", f"&sid={sid}") == f"4{n}"
+    connection.close()
+
+
 def test_a_body_may_come_in_chunks_and_without_a_type(polling):
     chunks = (part for part in (b"4he", b"llo"))
     answer = Request(polling.port, "POST", polling.target, chunks, {"Transfer-Encoding": "chunked"}).answer()
@@ -237,7 +258,7 @@ def test_an_answer_has_at_most_16_packets(polling):
 
 
 def test_an_answer_is_bounded_by_the_payload_too(polling):
-    sent = [f"{4}{n}" + "x" * 400_000 for n in range(3)]
+    sent = [f"4{n}" + "x" * 340_000 for n in range(3)]
     for message in sent:
         polling.post(message)
     first, second = polling.get().split(SEPARATOR), polling.get().split(SEPARATOR)
@@ -280,6 +301,32 @@ def test_a_message_may_come_in_fragments(port):
     client.close()
 
 
+def test_control_frames_come_between_and_are_answered(port):
+    client = Client(port)
+    client.connection.send_frame(websocket.ABNF.create_frame("4he", websocket.ABNF.OPCODE_TEXT, 0))
+    client.connection.ping(b"between")
+    client.connection.send_frame(websocket.ABNF.create_frame("llo", websocket.ABNF.OPCODE_CONT, 1))
+    assert client.connection.recv_data(control_frame=True) == (websocket.ABNF.OPCODE_PONG, b"between")
+    assert client.receive() == "4hello"
+    client.close()
+
+
+def test_compression_is_not_taken(port):
+    client = Client(port, header={"Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits"})
+    assert "sec-websocket-extensions" not in client.connection.getheaders()
+    client.send("4hello")
+    assert client.receive() == "4hello"
+    client.close()
+
+
+def test_a_frame_that_is_not_masked_closes_with_1002(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=10 * PATIENCE) as raw:
+        raw.sendall(upgrade_request(port, "/engine.io/?EIO=4&transport=websocket"))
+        assert b'0{"sid"' in read_until(raw, b'0{"sid"')
+        raw.sendall(b"\x81\x064hello")
+        assert read_until(raw, b"\x88\x02\x03\xea").endswith(b"\x88\x02\x03\xea")
+
+
 def test_base64_in_a_text_is_binary_and_comes_so_to_whom_asks_for_it(port):
     client = Client(port)
     client.send("bAQIDBA==")
@@ -293,16 +340,16 @@ def test_base64_in_a_text_is_binary_and_comes_so_to_whom_asks_for_it(port):
 
 def test_what_is_written_right_behind_the_handshake_is_heard(port):
     with socket.create_connection(("127.0.0.1", port), timeout=10 * PATIENCE) as raw:
-        raw.sendall(upgrade_request(port, "/engine.io/?EIO=4&transport=websocket") + text_frame("4early") + text_frame("1"))
-        received = read_all(raw)
+        raw.sendall(upgrade_request(port, "/engine.io/?EIO=4&transport=websocket") + text_frame("4early"))
+        received = read_until(raw, b"4early")
     assert received.startswith(b"HTTP/1.1 101 ") and received.index(b'0{"sid"') < received.index(b"4early")
 
 
-@pytest.mark.parametrize("message", ["abc", "", "7", "b$$$$", "2", "2probe"])
-def test_a_packet_that_is_none_closes(port, message):
+@pytest.mark.parametrize("message, code", [("abc", 1002), ("", 1002), ("7", 1002), ("b$$$$", 1002), ("2", None), ("2probe", None)])
+def test_a_packet_that_is_none_closes(port, message, code):
     client = Client(port)
     client.send(message)
-    assert client.closed() == ([], None)
+    assert client.closed() == ([], code)
     assert refusal(port, f"/engine.io/?EIO=4&transport=websocket&sid={client.sid}").status == 400
 
 
@@ -361,7 +408,7 @@ def test_a_client_that_polls_and_does_not_pong_is_given_up(quick):
 
 def test_a_websocket_without_pongs_is_closed(quick):
     client, began = Client(quick.port), time.monotonic()
-    assert client.closed() == (["2"], None)
+    assert client.closed() == (["2"], "cut")  # nobody is there to shake hands with
     assert time.monotonic() - began >= seconds(QUICK["ping_interval_ms"] + QUICK["ping_timeout_ms"]) - 0.05
 
 
@@ -370,7 +417,7 @@ def test_the_heartbeat_goes_on_after_the_upgrade(quick):
     for _ in range(2):
         assert live.receive() == "2"
         live.send("3")
-    assert live.closed() == (["2"], None)
+    assert live.closed() == (["2"], "cut")
 
 
 def test_a_ping_of_the_client_ends_the_session(polling):
@@ -425,7 +472,7 @@ def test_a_server_that_stops_closes_websockets_and_tells_pollers_503(tmp_path):
     assert poll.is_held(0.3 * PATIENCE)
     echo.stop()
     assert poll.answer().status == 503
-    assert client.closed() == ([], None)
+    assert client.closed() == ([], 1001)
 
 
 # -------------------------------------------------------------------------------------------------------------- upgrade

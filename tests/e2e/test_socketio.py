@@ -5,7 +5,7 @@ import time
 
 import pytest
 from echo import PATIENT, QUICK, SEPARATOR, Client, Echo, Polling
-from harness import eventually
+from harness import eventually, user_token
 
 PATH = "/socket.io/"
 BYTES = (b"\x01\x02\x03", b"\x04\x05\x06")
@@ -260,13 +260,13 @@ INVALID = {
 @pytest.mark.parametrize("which", INVALID)
 def test_an_invalid_packet_closes_the_connection(client, which):
     client.send(*INVALID[which])
-    assert client.closed() == ([], None)
+    assert client.closed() == ([], 1002)
 
 
 @pytest.mark.parametrize("packet", ["4abc", '42["message","early"]', "41", "430[]", '42/custom,["message"]'])
 def test_nothing_comes_before_connect(fresh, packet):
     fresh.send(packet)
-    assert fresh.closed() == ([], None)
+    assert fresh.closed() == ([], 1002)
 
 
 def test_an_invalid_packet_ends_a_polling_session(port):
@@ -274,3 +274,54 @@ def test_an_invalid_packet_ends_a_polling_session(port):
     session.post("4abc")  # the payload is fine; what it says is not
     eventually(lambda: session.poll().answer().status == 400, what="the session to end")
     assert session.is_over()
+
+
+# --------------------------------------------------------------------------- what only the real server has: users and jobs
+
+
+@pytest.fixture(scope="module")
+def server(module_house):
+    return module_house.serve(f"sqlite://{module_house.directory}/headway.db")
+
+
+def packets_until(client, accept):
+    """What comes, up to the first packet that is wanted."""
+    came = [client.receive()]
+    while not accept(came[-1]):
+        came.append(client.receive())
+    return came
+
+
+def log_in(client, **token):
+    client.send("40" + json.dumps({"token": user_token(**token)}))
+    assert client.receive().startswith('40{"sid":')
+
+
+@pytest.mark.parametrize("token, code", [(user_token(seconds=-60), "auth_expired"), ("nonsense", "auth_invalid"), ("", "auth_missing")])
+def test_a_refusal_says_what_was_wrong_with_the_token(server, token, code):
+    client = Client(server.port, PATH)
+    client.send("40" + json.dumps({"token": token}))
+    refused = client.receive()
+    assert refused.startswith("44{"), refused
+    answer = json.loads(refused[2:])
+    assert answer["data"]["code"] == code and answer["message"]
+    log_in(client)  # may try again
+    client.close()
+
+
+@pytest.mark.parametrize("event", ['"unheard-of"', '"join_job",{"job_id":"unknown"}', '"join_job"', '"auth","nonsense"'])
+def test_every_event_that_asks_for_it_is_acknowledged(server, event):
+    client = Client(server.port, PATH)
+    log_in(client)
+    client.send(f"427[{event}]")
+    answer = json.loads(packets_until(client, lambda packet: packet.startswith("437"))[-1][3:])
+    assert len(answer) == 1 and answer[0]["ok"] is False and answer[0]["code"]
+    client.close()
+
+
+def test_who_is_thrown_out_is_told_by_a_disconnect(server):
+    client = Client(server.port, PATH)
+    log_in(client, seconds=2)
+    *_, error, disconnect = packets_until(client, lambda packet: packet.startswith("41"))
+    assert error.startswith('42["error",') and '"auth_expired"' in error and disconnect == "41"
+    assert client.closed() == ([], 1008)

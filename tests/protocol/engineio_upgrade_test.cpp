@@ -146,7 +146,8 @@ TEST_F(engineio_upgrade, a_poll_that_is_held_at_the_end_gets_a_noop) {
       > probe-frame 5
       < promote
       < poll 200 6
-    )") << before;
+    )")
+      << before;
   }
 }
 
