@@ -111,8 +111,10 @@ void engineio_connection::on_time() {
 
 /// The peer may still come for its last answer.
 void engineio_connection::on_outbound_changed() {
-  if (!std::exchange(ended_, true))
+  if (!std::exchange(ended_, true)) {
     application_->on_end();
+    from_.place.reset(); // what lingers counts no more
+  }
   quit_after_lingering();
 }
 

@@ -184,6 +184,8 @@ void engineio_peer::end(close_reason reason) {
   if (probe_)
     std::exchange(probe_, nullptr)->close(0);
   counters_.disconnects(std::string{to_string(reason)}).Increment();
+  if (counted_as_)
+    std::exchange(counted_as_, nullptr)->Decrement();
   if (auto tell = std::exchange(on_end_, nullptr))
     tell(reason);
 }
