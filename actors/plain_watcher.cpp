@@ -142,6 +142,8 @@ private:
 
   void on_text(std::string_view text) {
     auto request = plain::decode(text, options_.json);
+    if (!request && request.error() == errc::json_limit)
+      around_.counters->limit_exceeded("json").Increment();
     if (!request) // a mistake of its author's, who reads the answer; what floods is too fast
       return out_->say(plain::error_text(request.error()));
     std::visit([this](const auto& r) { on_request(r); }, *request);

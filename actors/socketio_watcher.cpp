@@ -31,6 +31,19 @@ json ok_json() { return json{{"ok", true}}; }
 json refusal_json(std::string_view code) { return json{{"ok", false}, {"code", code}}; }
 json refusal_json(errc code) { return refusal_json(name(code)); }
 
+std::string_view setting_of(socketio::codec_limit limit) {
+  using socketio::codec_limit;
+  switch (limit) {
+    case codec_limit::none: return {};
+    case codec_limit::attachments: return "socketio.attachments_max";
+    case codec_limit::event_name_bytes: return "socketio.event_name_bytes_max";
+    case codec_limit::arguments: return "socketio.arguments_max";
+    case codec_limit::json: return "json";
+    case codec_limit::namespaces: return "socketio.namespaces_per_connection_max";
+  }
+  return {};
+}
+
 /// One namespace of a connection that was joined: a watcher of its own, with the token it came with.
 struct place_in_namespace {
   place_in_namespace(std::string name, namespace_index at, std::shared_ptr<watcher> w)
@@ -60,6 +73,8 @@ public:
     auto commands = session_.on_message(message, replies, connection_.now());
     for (const auto& reply : replies)
       send(reply);
+    if (auto limit = setting_of(session_.exceeded()); !limit.empty())
+      around_.counters->limit_exceeded(std::string{limit}).Increment();
     if (!commands) {
       blame(socketio::excerpt(message), message.data.size());
       connection_.close(close_reason::parse_error);

@@ -251,6 +251,7 @@ void server::house::set_transport_limits() {
                       settings.websocket.control_frames_per_second, settings.websocket.control_frames_burst};
   limits.handshake_timeout = ms(settings.websocket.handshake_timeout_ms);
   limits.close_timeout = ms(settings.websocket.close_timeout_ms);
+  limits.stream_timeout = ms(settings.engineio.ping_interval_ms) + ms(settings.engineio.ping_timeout_ms);
   limits.queue_bytes = settings.queue.bytes_max;
 }
 

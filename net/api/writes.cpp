@@ -28,6 +28,8 @@ std::optional<json> read_body(const call& c) {
   }
   auto body = parse_json(c.request->body, c.around->json_bounds);
   if (!body) {
+    if (body.error() == errc::json_limit)
+      c.around->counters->limit_exceeded("json").Increment();
     c.refuse(body.error());
     return std::nullopt;
   }

@@ -68,9 +68,22 @@ bool is_valid(const packet& p, const codec_limits& limits) {
   return false;
 }
 
+codec_limit limit_of(const packet& p, const codec_limits& limits) {
+  if (!p.data || !p.data->is_array() || p.data->empty())
+    return codec_limit::none;
+  auto is_event = p.type == packet_type::event || p.type == packet_type::binary_event;
+  if (p.data->size() > limits.arguments + (is_event ? 1 : 0))
+    return codec_limit::arguments;
+  const auto* event_name = p.data->front().get_ptr<const std::string*>();
+  auto is_long = is_event && event_name && event_name->size() > limits.event_name_bytes;
+  return is_long ? codec_limit::event_name_bytes : codec_limit::none;
+}
+
 } // namespace
 
-result<packet> decode(std::string_view text, const codec_limits& limits) {
+result<packet> decode(std::string_view text, const codec_limits& limits, codec_limit* broken) {
+  auto ignored = codec_limit::none;
+  auto& exceeded = broken ? *broken : ignored;
   packet p;
   if (text.empty() || text.front() < '0' || text.front() > '6')
     return errc::bad_request;
@@ -80,6 +93,8 @@ result<packet> decode(std::string_view text, const codec_limits& limits) {
   if (has_attachments(p.type)) {
     auto digits = leading_digits(text);
     text.remove_prefix(digits.size());
+    if (read_number(digits, p.attachments) && p.attachments > limits.attachments)
+      exceeded = codec_limit::attachments;
     if (!read_number(digits, p.attachments) || p.attachments < 1 || p.attachments > limits.attachments ||
         !text.starts_with('-'))
       return errc::bad_request;
@@ -102,12 +117,16 @@ result<packet> decode(std::string_view text, const codec_limits& limits) {
 
   if (!text.empty()) {
     auto data = parse_json(text, limits.json);
+    if (!data && data.error() == errc::json_limit)
+      exceeded = codec_limit::json;
     if (!data)
       return data.error();
     p.data = std::move(*data);
   }
-  if (!is_valid(p, limits))
+  if (!is_valid(p, limits)) {
+    exceeded = limit_of(p, limits);
     return errc::bad_request;
+  }
   if (has_attachments(p.type) && p.data && !placeholders_fit(*p.data, p.attachments))
     return errc::bad_request;
   return p;

@@ -33,9 +33,12 @@ struct codec_limits {
   json_limits json;
 };
 
+/// A limit that a peer went beyond: for a metric.
+enum class codec_limit : std::uint8_t { none, attachments, event_name_bytes, arguments, json, namespaces };
+
 /// Checks shape and JSON of each type too: an event is an array that starts with a text or number that is not reserved.
-/// @returns bad_request, bad_json, json_limit.
-result<packet> decode(std::string_view text, const codec_limits& limits = {});
+/// @returns bad_request, bad_json, json_limit; `broken` then tells which limit it was, where it was one.
+result<packet> decode(std::string_view text, const codec_limits& limits = {}, codec_limit* broken = nullptr);
 
 /// `{"_placeholder":true,"num":k}` stands for attachment k of a binary packet; elsewhere it is an object like any
 /// other.

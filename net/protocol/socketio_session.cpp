@@ -76,7 +76,8 @@ result<std::vector<command>> session::on_message(const engineio::message& msg, s
 }
 
 result<std::vector<command>> session::on_text(std::string_view text, std::vector<outgoing>& replies, steady_time now) {
-  auto p = decode(text, options_.limits);
+  exceeded_ = codec_limit::none;
+  auto p = decode(text, options_.limits, &exceeded_);
   if (!p)
     return fail(peer_fault::bad_packet, p.error());
   if (p->type == packet_type::connect_error)
@@ -126,6 +127,7 @@ result<std::vector<command>> session::on_connect(packet&& p, std::vector<outgoin
   if (joined_.contains(p.nsp) || pending_.contains(p.nsp))
     return fail(peer_fault::joined_already);
   if (joined_.size() + pending_.size() >= options_.namespaces_max) {
+    exceeded_ = codec_limit::namespaces;
     replies.push_back(refuse(p.nsp, "Too many namespaces"));
     return commands;
   }

@@ -90,6 +90,9 @@ public:
   /// What the peer did wrong; none while all is well.
   peer_fault fault() const { return fault_; }
 
+  /// The limit that the last message went beyond; most are told by a fault, too.
+  codec_limit exceeded() const { return exceeded_; }
+
   /// CONNECT is granted: `40{"sid":"..."}`. `pid` empty: recovery is off.
   outgoing accept(std::string_view nsp, std::string_view sid, std::string_view pid = {});
   /// `44{"message":text,"data":{"code":name}}`
@@ -124,6 +127,7 @@ private:
   std::optional<steady_time> connect_due_;  ///< none while a namespace is joined
   std::optional<partial> partial_;
   peer_fault fault_ = peer_fault::none;
+  codec_limit exceeded_ = codec_limit::none;
 };
 
 } // namespace headway::socketio

@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <netinet/tcp.h>
 
 #include <array>
 #include <deque>
@@ -173,6 +174,9 @@ private:
     entry.keep_alive = false;
     entry.origin = worker_.server->origins.answer_to(head.origin);
     auto is_engineio = endpoint_of(*worker_.server, head.path).has_value();
+    if (why == errc::payload_too_large)
+      worker_.server->counters->limit_exceeded(is_engineio ? "engineio.max_payload_bytes" : "http.body_bytes_max")
+        .Increment();
     if (why == errc::payload_too_large && is_engineio)
       complete(last_number(), {413, {}, {}, {}}); // as clients know it: no body
     else
@@ -300,6 +304,8 @@ private:
       return false;
     error_code ignored;
     socket_.non_blocking(true, ignored);
+    using user_timeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+    socket_.set_option(user_timeout{static_cast<int>(limits_.stream_timeout.count())}, ignored);
     stream_ = std::make_shared<write_queue>(socket_, *worker_.server->counters, [this, weak = weak_from_this()] {
       if (auto alive = weak.lock())
         close();

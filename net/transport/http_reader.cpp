@@ -221,8 +221,6 @@ private:
     auto too_big = why == errc::payload_too_large;
     auto has_head = phase_ == phase::body || too_big;
     stop();
-    if (too_big)
-      counters_.limit_exceeded("http.body_bytes_max").Increment();
     if (has_head)
       owner_.on_broken(request_, too_big);
     owner_.on_refused(why, request_);

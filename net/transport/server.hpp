@@ -33,6 +33,7 @@ struct transport_limits {
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{60'000};      ///< between requests
   std::chrono::milliseconds handshake_timeout{10'000}; ///< of a WebSocket
+  std::chrono::milliseconds stream_timeout{45'000};    ///< for which a stream's peer may leave bytes unacknowledged
   std::chrono::milliseconds close_timeout{5'000};      ///< of a WebSocket's closing handshake
 };
 

@@ -184,6 +184,8 @@ public:
     stream_.async_accept([self = shared_from_this()](error_code failed) {
       if (!failed)
         self->opened();
+      else if (failed == beast::error::timeout)
+        self->worker_.server->counters->limit_exceeded("websocket.handshake_timeout_ms").Increment();
     });
   }
 
