@@ -10,7 +10,6 @@ from raw import (SOCKETIO_POLLING, SOCKETIO_WEBSOCKET, Bystander, Polling, Raw, 
                  plain, refused, request, socketio)
 
 WAYS = ["polling", "websocket", "plain", "stream"]
-STAYING = ["polling", "websocket", "plain"]
 
 
 @pytest.fixture
@@ -81,18 +80,18 @@ def leave(peer):
 
 @pytest.mark.parametrize("setting, reason, status", [("TOTAL_MAX", "connections", 503), ("PER_ADDRESS_MAX", "connections_per_address", 429)])
 def test_as_many_as_may_be_connected(limited, setting, reason, status):
-    server = limited(**{f"CONNECTIONS_{setting}": len(STAYING)})
+    server = limited(**{f"CONNECTIONS_{setting}": len(WAYS)})
     for _ in range(2):
-        peers = [come(server, way) for way in STAYING]
+        peers = [come(server, way) for way in WAYS]
         assert all(map(is_in, peers))
         before = refused(server, reason)
         for way in WAYS:
             assert is_told_to_wait(come(server, way), status), way
         assert refused(server, reason) == before + len(WAYS)
         assert server.api().get("/health").status == 200  # who only asks is no watcher
-        for n, way in enumerate(STAYING):  # a place that is free again is free for any other
+        for n, way in enumerate(WAYS):  # a place that is free again is free for any other
             leave(peers[n])
-            peers[n] = comes_in(server, STAYING[n - 1])
+            peers[n] = comes_in(server, WAYS[n - 1])
             assert is_told_to_wait(come(server, way), status)
             leave(peers[n])
             peers[n] = comes_in(server, way)
@@ -103,7 +102,7 @@ def test_as_many_as_may_be_connected(limited, setting, reason, status):
 
 def test_clients_behind_a_proxy_have_addresses_of_their_own(limited):
     server = limited(CONNECTIONS_PER_ADDRESS_MAX=1, TRUSTED_PROXIES="127.0.0.1")
-    for way in STAYING:
+    for way in WAYS:
         first = come(server, way, X_Forwarded_For="203.0.113.1")
         second = come(server, way, X_Forwarded_For="198.51.100.9, 203.0.113.2")  # what it says itself counts for nothing
         assert is_in(first) and is_in(second)
@@ -259,6 +258,26 @@ def test_whose_token_expires_is_out(limited):
     assert time.monotonic() - begin < 7 * PATIENCE
     assert disconnects(server, "token expired") == 3
     websocket.close(), lone.close()
+
+
+def test_a_stream_ends_with_its_token(limited):
+    server = limited()
+    with Stream(server, user_token(seconds=2)) as stream:
+        assert is_in(stream)
+        assert stream.wait_text("auth_expired") is not None
+        stream.wait_end()
+    eventually(lambda: connections(server) == 0, 5, "it to end")
+    assert disconnects(server, "token expired") == 1
+
+
+def test_streams_go_on(limited):
+    server = limited()
+    streams = [Stream(server) for _ in range(60)]
+    assert all(map(is_in, streams))
+    assert server.api().update("job", "progress", progress=50).status == 200
+    for stream in streams:
+        assert stream.wait_text('"progress":50') is not None
+        stream.close()
 
 
 def test_a_renewed_token_stays_in(limited):
@@ -423,11 +442,14 @@ def test_half_open_peers(limited):
     assert disconnects(server, "ping timeout") >= 6
 
 
-@pytest.mark.parametrize("way", ["websocket", "plain", "polling"])
+@pytest.mark.parametrize("way", ["websocket", "plain", "stream", "polling"])
 def test_a_reader_that_does_not_read(limited, way):
     server = limited(QUEUE_BYTES_MAX=65_536, WEBSOCKET_CLOSE_TIMEOUT_MS=500, RATE_LIMIT_FACTS_PER_SECOND=0, THROTTLE_MIN_INTERVAL_MS=0)
     bystander = Bystander(server, "bystander")
-    if way == "polling":
+    if way == "stream":
+        slow = Stream(server, job="job", receive_buffer=4096)
+        assert is_in(slow)
+    elif way == "polling":
         slow = Polling(server)
         slow.post("42" + json.dumps(["join_job", {"job_id": "job"}]))
         slow.wait_text(lambda text: text.startswith('42["job_status"'))
@@ -442,6 +464,8 @@ def test_a_reader_that_does_not_read(limited, way):
     bystander.misses_nothing()
     if way in ("websocket", "plain"):
         assert slow.close_code() in (1013, None)  # None: it was cut
+    elif way == "stream":
+        slow.wait_end()
     else:
         eventually(lambda: slow.poll().status == 400, what="the session to end")
     eventually(lambda: connections(server) == 1, what="it to be gone")
