@@ -9,27 +9,32 @@ namespace {
 connection_actor::behavior_type behavior(connection_self self, metrics* m, const connection_factory& make) {
   survive_errors(self, *m);
   self->state.kind = make(self);
-  auto kind = [self]() -> connection& { return *self->state.kind; };
+  // What a handler throws costs this connection, and nothing else.
+  auto walled_off = [self, m](const auto& handle) {
+    if (!walled(*m, "connection", [&] { handle(*self->state.kind); }))
+      self->quit(caf::exit_reason::unhandled_exception);
+  };
   return {
-    [kind](const poll_arrived& msg) { kind().on_poll(msg); },
-    [kind](const poll_aborted& msg) { kind().on_poll_aborted(msg); },
-    [kind](const post_arrived& msg) { kind().on_post(msg); },
-    [kind](const post_aborted&) { kind().on_post_aborted(); },
-    [kind](const websocket_opened& msg) { kind().on_websocket(msg); },
-    [kind](const frame_arrived& msg) {
-      kind().on_frame(msg);
+    [=](const poll_arrived& msg) { walled_off([&](connection& kind) { kind.on_poll(msg); }); },
+    [=](const poll_aborted& msg) { walled_off([&](connection& kind) { kind.on_poll_aborted(msg); }); },
+    [=](const post_begun& msg) { walled_off([&](connection& kind) { kind.on_post_begun(msg); }); },
+    [=](const post_arrived& msg) { walled_off([&](connection& kind) { kind.on_post(msg); }); },
+    [=](const post_aborted& msg) { walled_off([&](connection& kind) { kind.on_post_aborted(msg); }); },
+    [=](const websocket_opened& msg) { walled_off([&](connection& kind) { kind.on_websocket(msg); }); },
+    [=](const frame_arrived& msg) {
+      walled_off([&](connection& kind) { kind.on_frame(msg); });
       msg.taken();
     },
-    [kind](const pong_arrived& msg) { kind().on_pong(msg); },
-    [kind](const websocket_ended& msg) { kind().on_websocket_ended(msg); },
-    [self, kind](const wake& msg) {
+    [=](const pong_arrived& msg) { walled_off([&](connection& kind) { kind.on_pong(msg); }); },
+    [=](const websocket_ended& msg) { walled_off([&](connection& kind) { kind.on_websocket_ended(msg); }); },
+    [=](const wake& msg) {
       if (msg.generation != self->state.timer_generation)
         return;
       self->state.armed.reset();
-      kind().on_time();
+      walled_off([](connection& kind) { kind.on_time(); });
     },
-    [kind](const outbound_changed&) { kind().on_outbound_changed(); },
-    [kind](const release&) { kind().on_release(); },
+    [=](const outbound_changed&) { walled_off([](connection& kind) { kind.on_outbound_changed(); }); },
+    [=](const release&) { walled_off([](connection& kind) { kind.on_release(); }); },
   };
 }
 

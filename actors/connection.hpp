@@ -38,9 +38,15 @@ struct post_arrived {
   std::string body;
   bool is_octet_stream = false;
 };
-/// A POST's connection went away in the middle of its body.
+/// A POST's head has come, its body has not. `cut` ends its connection.
+struct post_begun {
+  using message_tag = void;
+  std::function<void()> cut;
+};
+/// A POST's body will never be whole: its connection went away, or (`too_big`) it is larger than may be.
 struct post_aborted {
   using message_tag = void;
+  bool too_big = false;
 };
 /// The first transport of the session, or (`is_probe`) one that wants to take it over.
 struct websocket_opened {
@@ -82,18 +88,18 @@ struct release {
 };
 
 using connection_actor =
-  caf::typed_actor<caf::reacts_to<poll_arrived>, caf::reacts_to<poll_aborted>, caf::reacts_to<post_arrived>,
-                   caf::reacts_to<post_aborted>, caf::reacts_to<websocket_opened>, caf::reacts_to<frame_arrived>,
-                   caf::reacts_to<pong_arrived>, caf::reacts_to<websocket_ended>, caf::reacts_to<wake>,
-                   caf::reacts_to<outbound_changed>, caf::reacts_to<release>>;
+  caf::typed_actor<caf::reacts_to<poll_arrived>, caf::reacts_to<poll_aborted>, caf::reacts_to<post_begun>,
+                   caf::reacts_to<post_arrived>, caf::reacts_to<post_aborted>, caf::reacts_to<websocket_opened>,
+                   caf::reacts_to<frame_arrived>, caf::reacts_to<pong_arrived>, caf::reacts_to<websocket_ended>,
+                   caf::reacts_to<wake>, caf::reacts_to<outbound_changed>, caf::reacts_to<release>>;
 
 /// What is known of a watcher before it says a word.
 struct handshake {
   std::string address;         ///< whose limits it counts against
   std::string origin;          ///< of its first request; empty: none, or the server's own
   std::string credentials;     ///< a hash of what its first request brought; empty: nothing
+  bool b64 = false;            ///< it takes no binary frames
   std::shared_ptr<void> place; ///< what it takes up in the server's limits, given back when the connection ends
-  bool b64 = false;            ///< its client takes no binary (Engine.IO's b64=1)
 };
 
 /// The connections of one I/O worker that are no Engine.IO sessions; used on its thread only.
@@ -110,8 +116,9 @@ public:
 
   virtual void on_poll(const poll_arrived&) {}
   virtual void on_poll_aborted(const poll_aborted&) {}
+  virtual void on_post_begun(const post_begun&) {}
   virtual void on_post(const post_arrived&) {}
-  virtual void on_post_aborted() {}
+  virtual void on_post_aborted(const post_aborted&) {}
   virtual void on_websocket(const websocket_opened&) {}
   virtual void on_frame(const frame_arrived&) {}
   virtual void on_pong(const pong_arrived&) {}

@@ -8,15 +8,28 @@ namespace headway {
 
 using engineio::close_reason;
 
+void session_table::remember_end(std::string sid, close_reason why) {
+  constexpr std::size_t remembered = 256;
+  ended_.push_back({std::move(sid), why});
+  if (ended_.size() > remembered)
+    ended_.pop_front();
+}
+
+std::string_view session_table::why_unknown(std::string_view sid) const {
+  auto it = std::ranges::find(ended_, sid, &past_session::sid);
+  return it == ended_.end() ? "never seen" : to_string(it->why);
+}
+
 engineio_connection::engineio_connection(connection_self self, engineio_surroundings around, handshake from,
                                          engineio::transport first, std::string sid, const application_factory& make)
   : self_{self}, around_{std::move(around)}, from_{std::move(from)} {
   // The peer outlives its actor where a lane still holds it: it has the actor's address, not the actor.
   auto address = self->address();
-  around_.session.b64 = from_.b64;
+  auto options = around_.session;
+  options.b64 = from_.b64;
   peer_ =
-    std::make_shared<engineio_peer>(engineio::session{around_.session, std::move(sid), first, now()},
-                                    around_.queue_bytes_max, self->clock(), *around_.counters, [address](close_reason) {
+    std::make_shared<engineio_peer>(engineio::session{options, std::move(sid), first, now()}, around_.queue_bytes_max,
+                                    self->clock(), *around_.counters, [address](close_reason) {
                                       if (auto actor = caf::actor_cast<caf::strong_actor_ptr>(address))
                                         caf::anon_send(caf::actor_cast<connection_actor>(actor), outbound_changed{});
                                     });
@@ -27,6 +40,7 @@ engineio_connection::engineio_connection(connection_self self, engineio_surround
 engineio_connection::~engineio_connection() {
   around_.sessions->erase(peer_->session().sid());
   peer_->abandon();
+  around_.sessions->remember_end(peer_->session().sid(), peer_->session().why_closed());
 }
 
 void engineio_connection::close(close_reason reason) { peer_->close(reason, now()); }
@@ -60,8 +74,13 @@ void engineio_connection::on_post(const post_arrived& msg) {
   pump();
 }
 
-void engineio_connection::on_post_aborted() {
-  peer_->on_post_aborted(now());
+void engineio_connection::on_post_begun(const post_begun& msg) {
+  peer_->on_post_begun(msg.cut, now());
+  pump();
+}
+
+void engineio_connection::on_post_aborted(const post_aborted& msg) {
+  peer_->on_post_aborted(msg.too_big, now());
   pump();
 }
 

@@ -7,6 +7,8 @@
 #include "actors/connection.hpp"
 #include "actors/engineio_peer.hpp"
 
+#include <deque>
+
 namespace headway {
 
 /// Engine.IO sessions of one I/O worker by sid; used on its thread only.
@@ -16,7 +18,20 @@ struct session_entry {
   std::string origin;       ///< see `handshake`
   std::string credentials;
 };
-using session_table = std::unordered_map<std::string, session_entry>;
+/// Beside the live ones it remembers how the last ones ended, for the log.
+class session_table : public std::unordered_map<std::string, session_entry> {
+public:
+  void remember_end(std::string sid, engineio::close_reason why);
+  /// "never seen", or why it ended.
+  std::string_view why_unknown(std::string_view sid) const;
+
+private:
+  struct past_session {
+    std::string sid;
+    engineio::close_reason why;
+  };
+  std::deque<past_session> ended_;
+};
 using session_table_ptr = std::shared_ptr<session_table>;
 
 /// What the sessions of one endpoint on one I/O worker have in common.
@@ -69,8 +84,9 @@ public:
   // -- connection ----------------------------------------------------------------------------------------------
   void on_poll(const poll_arrived& msg) override;
   void on_poll_aborted(const poll_aborted& msg) override;
+  void on_post_begun(const post_begun& msg) override;
   void on_post(const post_arrived& msg) override;
-  void on_post_aborted() override;
+  void on_post_aborted(const post_aborted& msg) override;
   void on_websocket(const websocket_opened& msg) override;
   void on_frame(const frame_arrived& msg) override;
   void on_websocket_ended(const websocket_ended& msg) override;

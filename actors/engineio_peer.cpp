@@ -1,5 +1,7 @@
 #include "actors/engineio_peer.hpp"
 
+#include "core/log.hpp"
+
 namespace headway {
 
 using engineio::close_reason;
@@ -31,12 +33,24 @@ void engineio_peer::on_poll_aborted(const http_port_ptr& port, steady_time now) 
   session_.on_poll_aborted(now);
 }
 
+void engineio_peer::on_post_begun(std::function<void()> cut, steady_time now) {
+  if (session_.on_post_begin(now))
+    cut_post_ = std::move(cut);
+}
+
 void engineio_peer::on_post(http_port_ptr port, std::string_view body, bool is_octet_stream, steady_time now) {
+  cut_post_ = nullptr;
   post_ = std::move(port);
   session_.on_post(body, is_octet_stream, now);
 }
 
-void engineio_peer::on_post_aborted(steady_time now) { session_.on_post_broken(now); }
+void engineio_peer::on_post_aborted(bool too_big, steady_time now) {
+  cut_post_ = nullptr;
+  if (too_big)
+    session_.on_post_too_big(0, now);
+  else
+    session_.on_post_broken(now);
+}
 
 void engineio_peer::on_websocket_open(websocket_port_ptr port) { live_ = std::move(port); }
 
@@ -83,6 +97,7 @@ void engineio_peer::flush() {
     carry_out(std::move(todo));
   auto queued = session_.queued_bytes() + (live_ ? live_->queued_bytes() : 0);
   if (queued > queue_bytes_max_ && !session_.is_closed()) {
+    counters_.limit_exceeded("queue.bytes_max").Increment();
     session_.close(close_reason::slow_consumer, clock_.now());
     carry_out(session_.take_actions());
   }
@@ -115,10 +130,24 @@ void engineio_peer::carry_out(engineio::actions&& todo) {
     std::exchange(second_poll_, nullptr)->answer(std::move(*todo.second_poll_answer));
   if (todo.post_answer && post_)
     std::exchange(post_, nullptr)->answer(std::move(*todo.post_answer));
+  if (todo.cut_post && cut_post_)
+    std::exchange(cut_post_, nullptr)();
+  if (todo.fault != engineio::peer_fault::none)
+    blame(todo.fault, todo.fault_bytes);
   if (todo.close_probe && probe_)
     std::exchange(probe_, nullptr)->close(0);
   if (todo.closed != close_reason::none)
     end(todo.closed);
+}
+
+void engineio_peer::blame(engineio::peer_fault fault, std::size_t bytes) {
+  using engineio::peer_fault;
+  log::info("engineio.fault", {{"what", to_string(fault)}, {"bytes", bytes}});
+  counters_.dropped_events(std::string{to_string(fault)}).Increment();
+  if (fault == peer_fault::too_many_packets)
+    counters_.limit_exceeded("engineio.packets_per_post_max").Increment();
+  if (fault == peer_fault::late_upgrade)
+    counters_.limit_exceeded("engineio.upgrade_timeout_ms").Increment();
 }
 
 void engineio_peer::count_transport() {

@@ -28,8 +28,10 @@ public:
   // -- from transports, by way of the actor; what was received is taken by `take_received` ---------------------
   void on_poll(http_port_ptr port, steady_time now);
   void on_poll_aborted(const http_port_ptr& port, steady_time now);
+  /// `cut`: ends the connection on which it is being read.
+  void on_post_begun(std::function<void()> cut, steady_time now);
   void on_post(http_port_ptr port, std::string_view body, bool is_octet_stream, steady_time now);
-  void on_post_aborted(steady_time now);
+  void on_post_aborted(bool too_big, steady_time now);
   void on_websocket_open(websocket_port_ptr port);
   /// A WebSocket that wants to take over; closed here if it may not.
   void on_probe_open(websocket_port_ptr port, steady_time now);
@@ -51,6 +53,7 @@ public:
 
 private:
   void carry_out(engineio::actions&& todo);
+  void blame(engineio::peer_fault fault, std::size_t bytes);
   void count_transport();
   void end(engineio::close_reason reason);
 
@@ -65,6 +68,7 @@ private:
   http_port_ptr poll_;
   http_port_ptr second_poll_;
   http_port_ptr post_;
+  std::function<void()> cut_post_; ///< of the one that is being read
   prometheus::Gauge* counted_as_ = nullptr;
 };
 

@@ -32,6 +32,11 @@ public:
   std::size_t pieces() const { return early_.size(); }
   bool is_at_end() const { return at_end_; }
   bool was_slow() const { return was_slow_; }
+  bool is_peer_gone() const { return is_peer_gone_; }
+  void peer_went() {
+    is_peer_gone_ = true;
+    tell_owner();
+  }
 
   void send(const frame_ptr& piece) override {
     if (is_closed_ || at_end_)
@@ -83,6 +88,7 @@ private:
   bool active_ = false;
   bool at_end_ = false;
   bool was_slow_ = false;
+  bool is_peer_gone_ = false;
   bool is_closed_ = false;
 };
 
@@ -131,13 +137,16 @@ public:
   void on_outbound_changed() override {
     if (!std::exchange(started_, true))
       return start();
-    if (out_->has_begun()) {
-      if (out_->was_slow())
-        end("slow consumer");
-      else
-        end(out_->is_at_end() ? "job ended" : "transport close");
-    } else if (joined_ && out_->pieces() > 0)
-      begin_or_answer();
+    if (!out_->has_begun()) {
+      if (joined_ && out_->pieces() > 0)
+        begin_or_answer();
+    } else if (out_->was_slow())
+      end("slow consumer");
+    else if (out_->is_at_end())
+      end("job ended");
+    else if (out_->is_peer_gone())
+      end("transport close");
+    // else it is late news from before the stream began
   }
 
   void on_release() override { end("server shutting down"); }
@@ -166,10 +175,9 @@ private:
   }
 
   void begin() {
-    auto weak = caf::actor_cast<caf::weak_actor_ptr>(self_->address());
-    auto port = request_.port->stream(stream_head(), [weak] {
-      if (auto strong = weak.lock())
-        caf::anon_send(caf::actor_cast<connection_actor>(strong), outbound_changed{});
+    auto port = request_.port->stream(stream_head(), [weak = std::weak_ptr{out_}] {
+      if (auto out = weak.lock())
+        out->peer_went();
     });
     if (!port)
       return refuse(errc::bad_request); // it was pipelined

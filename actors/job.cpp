@@ -134,9 +134,10 @@ private:
   // -- updates -------------------------------------------------------------------------------------------------
 
   void handle(request r) {
-    if (around_.gate->is_full())
+    if (const auto* limit = around_.gate->full_of()) {
+      around_.counters->limit_exceeded(limit).Increment();
       r.refuse(errc::overloaded);
-    else if (r.creation)
+    } else if (r.creation)
       create_one(std::move(r));
     else
       apply_one(std::move(r));
@@ -269,7 +270,7 @@ private:
       what->events.push_back(std::make_shared<job_event>(std::move(event)));
     s_.state = std::move(next.after);
     s_.in_flight.push_back({std::move(origin)});
-    around_.gate->waiting.fetch_add(1, std::memory_order_relaxed);
+    around_.gate->enter(text_bytes(*what));
     self_->send(around_.storage, write_job{self_, std::move(what), s_.chain});
   }
 

@@ -39,7 +39,7 @@ public:
     for (const auto& event : what.events) {
       for (const auto& room : audience(*event))
         if (auto it = s_.rooms.find(room); it != s_.rooms.end())
-          deliver_to(it->second, event);
+          walled(counters_, "lane", [&] { deliver_to(it->second, event); });
       s_.delivered = event->position;
       seed_early();
     }
@@ -95,8 +95,8 @@ private:
       if (!member.after)
         start(t, member, true);
       else if (missed == msg.missed.end())
-        t.waiting.push_back(member); // it came later: its own reading is under way
-      else if (missed->complete && *member.after <= msg.state.position)
+        t.waiting.push_back(member);                              // it came later: its own reading is under way
+      else if (missed->complete && *member.after <= s_.delivered) // of the log: other rooms may be ahead of this one
         resume(t, member, missed->events);
       else
         start(t, member, true, true);

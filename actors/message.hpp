@@ -47,6 +47,23 @@ void survive_errors(Self* self, metrics& m) {
   });
 }
 
+/// The wall around one handler: what it throws is counted and logged, and costs no more than this message.
+/// @returns false where it threw.
+template <class F>
+bool walled(metrics& m, std::string_view where, F&& handler) noexcept {
+  try {
+    std::forward<F>(handler)();
+    return true;
+  } catch (const std::exception& e) {
+    m.handler_exceptions.Increment();
+    log::error("handler.exception", {{"where", where}, {"what", e.what()}});
+  } catch (...) {
+    m.handler_exceptions.Increment();
+    log::error("handler.exception", {{"where", where}, {"what", "unknown"}});
+  }
+  return false;
+}
+
 /// "Finish what you have, then quit." Unlike an exit message it waits its turn in the mailbox.
 struct stop {
   using message_tag = void;

@@ -131,21 +131,23 @@ private:
         [this, joins](const caf::error& e) { refuse_all(*joins, to_errc(e)); });
   }
 
-  /// The job's last events, more of them where some member missed more than `page`.
+  /// The job's last events, more of them where some member missed more than these. One beyond what may be missed: by it
+  /// is known that none lies between.
   void load_missed(const std::shared_ptr<std::vector<pending_join>>& joins, job_state state, std::size_t page) {
-    page = std::min(page, around_.replay_max);
+    auto most = around_.replay_max + 1;
+    page = std::min(page, most);
     auto from = state.seq > page ? state.seq - page : 0;
     self_->request(around_.reader, caf::infinite, load_events{which_.id, from, page})
       .then(
-        [this, joins, state = std::move(state), page](events_loaded& msg) {
+        [this, joins, state = std::move(state), page, most](events_loaded& msg) {
           replay known;
           known.is_whole = state.seq <= page;
           for (auto& event : msg.events)
             if (event.position <= state.position)
               known.events.push_back(std::make_shared<const job_event>(std::move(event)));
           auto goes_back_far_enough = [&known](const pending_join& join) { return known.covers(join.request.member); };
-          if (page < around_.replay_max && !std::ranges::all_of(*joins, goes_back_far_enough))
-            load_missed(joins, state, around_.replay_max);
+          if (page < most && !std::ranges::all_of(*joins, goes_back_far_enough))
+            load_missed(joins, state, most);
           else
             seed(*joins, state, &known);
         },

@@ -61,7 +61,7 @@ public:
     for (const auto& reply : replies)
       send(reply);
     if (!commands) {
-      log::info("connection.bad_packet", {{"code", name(commands.error())}, {"bytes", message.data.size()}});
+      blame(socketio::excerpt(message), message.data.size());
       connection_.close(close_reason::parse_error);
       return;
     }
@@ -70,8 +70,10 @@ public:
   }
 
   void on_time() override {
-    if (!session_.on_time(connection_.now()))
+    if (!session_.on_time(connection_.now())) {
+      blame({}, 0);
       return connection_.close(close_reason::forced_close);
+    }
     std::erase_if(places_, [this](auto& entry) {
       auto is_over = entry.second->who->has_expired();
       if (is_over)
@@ -182,6 +184,17 @@ private:
   }
 
   // -- refusals ------------------------------------------------------------------------------------------------
+
+  void blame(std::string_view excerpt, std::size_t bytes) {
+    using socketio::peer_fault;
+    auto fault = session_.fault();
+    log::info("socketio.fault", {{"what", to_string(fault)}, {"excerpt", excerpt}, {"bytes", bytes}});
+    around_.counters->dropped_events(std::string{to_string(fault)}).Increment();
+    if (fault == peer_fault::late_connect)
+      around_.counters->limit_exceeded("engineio.connect_timeout_ms").Increment();
+    if (fault == peer_fault::late_attachments)
+      around_.counters->limit_exceeded("socketio.attachments_timeout_ms").Increment();
+  }
 
   void too_fast(inbound_pace::verdict verdict) {
     around_.counters->limit_exceeded("socketio.events_per_second").Increment();

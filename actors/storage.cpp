@@ -45,7 +45,8 @@ void commit_batch(storage_state& state, std::size_t count, replies& out, metrics
     return;
 
   auto started = std::chrono::steady_clock::now();
-  auto results = state.writer->commit(batch);
+  result<std::vector<write_result>> results = errc::store_unavailable;
+  walled(m, "storage", [&] { results = state.writer->commit(batch); });
   m.commit_seconds.Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
   if (!results) {
     m.commit_failures.Increment();
@@ -69,10 +70,17 @@ void commit_batch(storage_state& state, std::size_t count, replies& out, metrics
   m.commit_batch_size.Observe(static_cast<double>(sent.size()));
   m.events_committed.Increment(static_cast<double>(done->events.size()));
   if (!done->events.empty())
-    state.publish(done);
+    walled(m, "publish", [&] { state.publish(done); });
 }
 
 } // namespace
+
+std::size_t text_bytes(const job_write& what) {
+  std::size_t bytes = 0;
+  for (const auto& event : what.events)
+    bytes += event->chunk.size() + event->view.message.size() + event->view.result.size();
+  return bytes;
+}
 
 storage_actor::behavior_type storage(storage_actor::stateful_pointer<storage_state> self, store* writer,
                                      const storage_gate_ptr& gate, publish_function publish, metrics* m,
@@ -86,9 +94,12 @@ storage_actor::behavior_type storage(storage_actor::stateful_pointer<storage_sta
     auto count = std::min(state.waiting.size(), batch_max);
     if (count == 0)
       return;
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < count; ++i)
+      bytes += text_bytes(*state.waiting[i].what);
     replies out;
     commit_batch(state, count, out, *m);
-    gate->waiting.fetch_sub(count, std::memory_order_relaxed);
+    gate->leave(count, bytes);
     state.waiting.erase(state.waiting.begin(), state.waiting.begin() + static_cast<std::ptrdiff_t>(count));
     out.send(self);
   };

@@ -63,11 +63,31 @@ using storage_actor =
 
 /// How much waits for the writer; job actors refuse work above the limit instead of filling its mailbox.
 struct storage_gate {
-  explicit storage_gate(std::size_t writes_max) : max{writes_max} {}
-  const std::size_t max;
-  std::atomic<std::size_t> waiting{0};
-  bool is_full() const { return waiting.load(std::memory_order_relaxed) >= max; }
+  explicit storage_gate(std::size_t max_writes, std::size_t max_bytes = 16U << 20U)
+    : writes_max{max_writes}, bytes_max{max_bytes} {}
+  const std::size_t writes_max;
+  const std::size_t bytes_max;
+  std::atomic<std::size_t> writes{0};
+  std::atomic<std::size_t> bytes{0}; ///< of their texts
+
+  void enter(std::size_t size) {
+    writes.fetch_add(1, std::memory_order_relaxed);
+    bytes.fetch_add(size, std::memory_order_relaxed);
+  }
+  void leave(std::size_t count, std::size_t size) {
+    writes.fetch_sub(count, std::memory_order_relaxed);
+    bytes.fetch_sub(size, std::memory_order_relaxed);
+  }
+  /// The setting that is reached; null: none is.
+  const char* full_of() const {
+    if (writes.load(std::memory_order_relaxed) >= writes_max)
+      return "storage.pending_writes_max";
+    return bytes.load(std::memory_order_relaxed) >= bytes_max ? "storage.pending_bytes_max" : nullptr;
+  }
 };
+
+/// What a write holds in memory, about.
+std::size_t text_bytes(const job_write& what);
 using storage_gate_ptr = std::shared_ptr<storage_gate>;
 
 /// Called with each commit, in order, on the storage actor's thread.

@@ -107,6 +107,7 @@ void watcher::run_requests() {
 void watcher::join(const room_name& room, wire_format format, std::optional<std::uint64_t> after,
                    std::function<void(errc)> answer) {
   if (!rooms_.contains(room) && rooms_.size() >= around_.options->subscriptions_max) {
+    around_.counters->limit_exceeded("subscriptions.per_connection_max").Increment();
     answer(errc::too_many_subscriptions);
     return;
   }

@@ -6,7 +6,13 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
 
 namespace headway::log {
 
@@ -25,8 +31,47 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+/// The same event again and again says nothing new: ten of a kind a second are written, the rest are counted.
+class pace {
+public:
+  /// None: not to be written. Otherwise how many were left out before it.
+  std::optional<std::uint64_t> take(std::string_view event) {
+    constexpr int in_a_second = 10;
+    std::lock_guard lock{mutex_};
+    auto second = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::seconds{1};
+    auto& kind = kinds_[std::string{event}]; // names are constants of ours: a few dozen
+    if (kind.second != second) {
+      kind.second = second;
+      kind.written = 0;
+    }
+    if (kind.written < in_a_second) {
+      ++kind.written;
+      return std::exchange(kind.left_out, 0);
+    }
+    ++kind.left_out;
+    return std::nullopt;
+  }
+
+private:
+  struct counts {
+    std::int64_t second = 0;
+    int written = 0;
+    std::uint64_t left_out = 0;
+  };
+  std::mutex mutex_;
+  std::unordered_map<std::string, counts> kinds_;
+};
+
+pace& pace_of_all() {
+  static pace instance;
+  return instance;
+}
+
 void write(spdlog::level::level_enum level, std::string_view event, fields f) {
   if (!logger().should_log(level))
+    return;
+  auto left_out = pace_of_all().take(event);
+  if (!left_out)
     return;
   json line;
   line["time"] = iso8601(wall_clock_ms());
@@ -42,6 +87,8 @@ void write(spdlog::level::level_enum level, std::string_view event, fields f) {
       },
       data);
   }
+  if (*left_out > 0)
+    line["left_out"] = *left_out;
   // ensure_ascii escapes everything that could move a terminal's cursor or forge a line
   logger().log(level, line.dump(-1, ' ', true, json::error_handler_t::replace));
 }

@@ -1,4 +1,5 @@
-// Logs: one JSON object a line. An event name, then fields. Never tokens, session ids, bodies or query strings.
+// Logs: one JSON object a line. An event name, then fields. Of one name ten lines a second are written; the next one
+// then says how many were left out. Never tokens, session ids, bodies or query strings.
 #pragma once
 
 #include <concepts>

@@ -6,6 +6,7 @@
 #include "core/time.hpp"
 #include "net/api/api.hpp"
 #include "net/demo.hpp"
+#include "net/transport/admission.hpp"
 #include "net/transport/io_threads.hpp"
 #include "net/transport/listener.hpp"
 #include "storage/make_store.hpp"
@@ -82,6 +83,9 @@ struct server::house {
   void start_io(std::uint64_t head);
   void start_storage(std::unique_ptr<store> writer, const server_hooks& hooks);
   void start_directory();
+  void make_door();
+  std::shared_ptr<const watch_options> watchers_options();
+  void set_transport_limits();
   void start_workers();
   void stop();
   template <class Handles>
@@ -102,6 +106,7 @@ struct server::house {
   std::vector<lane_actor> lanes;
   std::vector<api_actor> apis;
   directory_shards_ptr directory;
+  std::unique_ptr<admission> door;
   transport_server transport;
   std::shared_ptr<listener> doors;
   std::uint16_t listening_port = 0;
@@ -123,6 +128,7 @@ server::house::house(const config& c, const server_hooks& hooks)
     start_io(*head);
     start_storage(std::move(writer), hooks);
     start_directory();
+    make_door();
     start_workers();
     doors = listen(transport, settings.host, settings.port);
     listening_port = doors->port();
@@ -134,7 +140,7 @@ server::house::house(const config& c, const server_hooks& hooks)
 }
 
 void server::house::start_io(std::uint64_t head) {
-  namespaces = std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"/"});
+  namespaces = std::make_shared<const std::vector<std::string>>(settings.socketio.namespaces);
   io = std::make_unique<io_threads>(*system, threads_or_cores(settings.io_threads), counters);
   for (std::size_t i = 0; i < io->size(); ++i)
     lanes.push_back(spawn_pinned(*system, &io->worker(i), lane, head, namespaces, &counters));
@@ -149,7 +155,7 @@ void server::house::start_storage(std::unique_ptr<store> writer, const server_ho
     publish = hooks.wrap_publish(std::move(publish));
   if (hooks.wrap_writer)
     writer = hooks.wrap_writer(std::move(writer));
-  gate = std::make_shared<storage_gate>(settings.storage.pending_writes_max);
+  gate = std::make_shared<storage_gate>(settings.storage.pending_writes_max, settings.storage.pending_bytes_max);
   storage_writer = system->spawn<caf::detached>(storage, writer.release(), gate, std::move(publish), &counters,
                                                 settings.storage.batch_writes_max);
   for (std::uint32_t i = 0; i < settings.storage.readers; ++i)
@@ -174,14 +180,15 @@ void server::house::start_directory() {
       around.ask_to_retire = [home, id](const caf::actor_addr& who) { caf::anon_send(home, retire_job{id, who}); };
       return sys->spawn(job, id, std::move(around));
     };
-    factories.room = [sys = system.get(), from = job_around.reader, m = &counters](const room_name& which,
-                                                                                   const directory_actor& home) {
+    factories.room = [sys = system.get(), from = job_around.reader, m = &counters,
+                      replay_max = settings.recovery.events_max](const room_name& which, const directory_actor& home) {
       room_surroundings around;
       around.reader = from;
       around.ask_to_retire = [home, which](const caf::actor_addr& who) {
         caf::anon_send(home, retire_room{which, who});
       };
       around.counters = m;
+      around.replay_max = replay_max;
       return sys->spawn(room, which, std::move(around));
     };
     made.push_back(system->spawn(headway::directory, std::move(factories), &counters));
@@ -189,30 +196,98 @@ void server::house::start_directory() {
   directory = std::make_shared<const directory_shards>(std::move(made));
 }
 
+/// Who is let in.
+void server::house::make_door() {
+  admission_limits limits;
+  limits.tcp_connections = settings.http.connections_max;
+  limits.tcp_connections_per_address = settings.http.connections_per_address_max;
+  limits.accepts_per_second = settings.http.accepts_per_second;
+  limits.accepts_per_address_per_second = settings.http.accepts_per_address_per_second;
+  limits.connections = settings.connections.total_max;
+  limits.connections_per_address = settings.connections.per_address_max;
+  limits.connections_per_user = settings.connections.per_user_max;
+  limits.connections_per_second = settings.connections.per_second;
+  limits.connections_per_address_per_second = settings.connections.per_address_per_second;
+  limits.failed_logins_per_minute = settings.auth.failures_per_minute;
+  door = std::make_unique<admission>(limits, trusted_proxies{settings.trusted_proxies}, counters);
+}
+
+std::shared_ptr<const watch_options> server::house::watchers_options() {
+  auto options = std::make_shared<watch_options>();
+  options->jwt.secret = settings.jwt_secret;
+  options->jwt.leeway_s = settings.jwt.leeway_s;
+  options->jwt.max_age_s = settings.jwt.max_age_s;
+  options->jwt.token_bytes_max = settings.jwt.token_bytes_max;
+  options->subscriptions_max = settings.subscriptions.per_connection_max;
+  options->events_per_second = settings.socketio.events_per_second;
+  options->events_burst = settings.socketio.events_burst;
+  options->event_warnings = static_cast<int>(settings.socketio.event_warnings);
+  options->queue_bytes_max = settings.queue.bytes_max;
+  options->wall_clock = wall_clock_ms;
+  options->admit_user = [at = door.get()](std::string_view user) { return at->admit_user(user); };
+  options->may_log_in = [at = door.get()](std::string_view address) {
+    return at->may_log_in(address, steady_time::clock::now());
+  };
+  options->login_failed = [at = door.get()](std::string_view address) {
+    at->login_failed(address, steady_time::clock::now());
+  };
+  return options;
+}
+
+void server::house::set_transport_limits() {
+  auto ms = [](std::uint32_t n) { return std::chrono::milliseconds{n}; };
+  auto& limits = transport.limits;
+  limits.head_bytes = settings.http.head_bytes_max;
+  limits.head = {settings.http.headers_max, settings.http.target_bytes_max};
+  limits.body_bytes = settings.http.body_bytes_max;
+  limits.body_bytes_per_second = settings.http.body_bytes_per_second_min;
+  limits.chunk_header_bytes = settings.http.chunk_header_bytes_max;
+  limits.pipelined = settings.http.pipelined_max;
+  limits.head_timeout = ms(settings.http.head_timeout_ms);
+  limits.body_timeout = ms(settings.http.body_timeout_ms);
+  limits.idle_timeout = ms(settings.http.idle_timeout_ms);
+  limits.payload_bytes = settings.engineio.max_payload_bytes;
+  limits.websocket = {settings.engineio.max_payload_bytes, settings.websocket.fragments_max,
+                      settings.websocket.control_frames_per_second, settings.websocket.control_frames_burst};
+  limits.handshake_timeout = ms(settings.websocket.handshake_timeout_ms);
+  limits.close_timeout = ms(settings.websocket.close_timeout_ms);
+  limits.queue_bytes = settings.queue.bytes_max;
+}
+
 void server::house::start_workers() {
   auto ms = [](std::uint32_t n) { return std::chrono::milliseconds{n}; };
+  json_limits bounds;
+  bounds.depth = settings.json.depth_max;
+  bounds.members = settings.json.members_max;
+  bounds.elements = settings.json.elements_max;
+  bounds.string_bytes = settings.json.string_bytes_max;
+  bounds.digits = settings.json.digits_max;
   engineio::session_options engine;
   engine.ping_interval = ms(settings.engineio.ping_interval_ms);
   engine.ping_timeout = ms(settings.engineio.ping_timeout_ms);
   engine.upgrade_timeout = ms(settings.engineio.upgrade_timeout_ms);
   engine.max_payload_bytes = settings.engineio.max_payload_bytes;
+  engine.max_packets_in = settings.engineio.packets_per_post_max;
   socketio::session_options socketio;
+  socketio.namespaces_max = settings.socketio.namespaces_per_connection_max;
   socketio.connect_timeout = ms(settings.engineio.connect_timeout_ms);
-  socketio.limits.json.depth = settings.json.depth_max;
+  socketio.attachments_timeout = ms(settings.socketio.attachments_timeout_ms);
+  socketio.attachment_bytes_max = settings.engineio.max_payload_bytes;
+  socketio.limits.attachments = settings.socketio.attachments_max;
+  socketio.limits.event_name_bytes = settings.socketio.event_name_bytes_max;
+  socketio.limits.arguments = settings.socketio.arguments_max;
+  socketio.limits.json = bounds;
   plain_options plain;
-  plain.json.depth = settings.json.depth_max;
+  plain.json = bounds;
   plain.auth_timeout = socketio.connect_timeout;
   plain.ping_interval = engine.ping_interval;
   plain.ping_timeout = engine.ping_timeout;
-  auto options = std::make_shared<watch_options>();
-  options->jwt.secret = settings.jwt_secret;
-  options->jwt.leeway_s = settings.jwt.leeway_s;
-  options->queue_bytes_max = settings.queue.bytes_max;
-  options->wall_clock = wall_clock_ms;
+  auto options = watchers_options();
 
   auto api_around = std::make_shared<api_surroundings>();
   api_around->jwt = options->jwt;
-  api_around->json_bounds.depth = settings.json.depth_max;
+  api_around->json_bounds = bounds;
+  api_around->body = {settings.job.message_bytes_max, settings.job.result_bytes_max};
   api_around->directory = directory;
   api_around->reader = readers.front();
   api_around->lanes = lanes;
@@ -236,12 +311,8 @@ void server::house::start_workers() {
   transport.origins = origin_policy{settings.frontend_url};
   transport.engineio_paths = {settings.socketio.path};
   transport.plain_path = "/ws";
-  transport.limits.head_bytes = settings.http.head_bytes_max;
-  transport.limits.head = {settings.http.headers_max, settings.http.target_bytes_max};
-  transport.limits.body_bytes = settings.http.body_bytes_max;
-  transport.limits.payload_bytes = settings.engineio.max_payload_bytes;
-  transport.limits.websocket.message_bytes_max = settings.engineio.max_payload_bytes;
-  transport.limits.queue_bytes = settings.queue.bytes_max;
+  transport.gate = door.get();
+  set_transport_limits();
   for (std::size_t i = 0; i < io->size(); ++i) {
     auto& worker = *transport.workers.emplace_back(std::make_unique<transport_worker>());
     worker.server = &transport;
@@ -263,7 +334,9 @@ void server::house::start_workers() {
     worker.open_plain = [sys = system.get(), plain, watch](handshake&& from) {
       return headway::open_plain(*sys, plain, watch, std::move(from));
     };
-    apis.push_back(spawn_api(*system, {watch, {}, &io->worker(i)}, api_around));
+    api_worker here{watch, {ms(settings.sse.heartbeat_ms), ms(settings.sse.retry_ms)}, {}, &io->worker(i)};
+    here.admit = [at = door.get()](std::string_view address) { return at->open(address, steady_time::clock::now()); };
+    apis.push_back(spawn_api(*system, std::move(here), api_around));
     worker.api = [to = apis.back()](http_request&& request, const http_port_ptr& port) {
       caf::anon_send(to, http_call{std::move(request), port});
     };

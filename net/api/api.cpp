@@ -22,9 +22,21 @@ std::string_view bearer(std::string_view authorization) {
 
 void unauthorized(const call& c, errc why) {
   c.around->counters->auth_failures.Increment();
+  const auto& watch = c.here->watch.options;
+  if (watch && watch->login_failed && why == errc::auth_invalid)
+    watch->login_failed(c.request->address);
   auto a = problem(why);
   a.headers.emplace_back("WWW-Authenticate", "Bearer");
   c.answer(std::move(a));
+}
+
+/// After too many wrong tokens from an address only some are looked at.
+bool may_log_in(const call& c) {
+  const auto& watch = c.here->watch.options;
+  if (!watch || !watch->may_log_in || watch->may_log_in(c.request->address))
+    return true;
+  c.refuse(errc::rate_limited);
+  return false;
 }
 
 /// The caller is known: goes on if that one may.
@@ -53,6 +65,8 @@ void look_up_key(const call& c, const route& r, std::string_view key) {
   auto& state = c.self->state;
   if (auto it = state.keys.find(hash); it != state.keys.end() && c.self->clock().now() < it->second.until)
     return admit(c, it->second.who, r);
+  if (!may_log_in(c))
+    return;
   auto& waiting = state.looking_up[hash];
   waiting.push_back({c, &r});
   if (waiting.size() > 1)
@@ -82,6 +96,8 @@ void authenticate(const call& c, const route& r) {
   auto token = bearer(c.request->authorization);
   if (is_api_key(token))
     return look_up_key(c, r, token);
+  if (!token.empty() && !may_log_in(c))
+    return;
   auto who = verify_jwt(token, c.around->jwt, c.around->wall_clock());
   if (!who)
     return unauthorized(c, who.error());

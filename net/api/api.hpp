@@ -8,6 +8,7 @@
 #include "actors/event_stream.hpp"
 #include "actors/io_worker.hpp"
 #include "actors/outbound.hpp"
+#include "net/api/body.hpp"
 
 #include <atomic>
 #include <functional>
@@ -35,6 +36,7 @@ struct static_page {
 struct api_surroundings {
   jwt_options jwt;
   json_limits json_bounds;
+  body_limits body;
   directory_shards_ptr directory;
   reader_actor reader;
   std::vector<lane_actor> lanes;
@@ -51,6 +53,8 @@ struct api_surroundings {
 struct api_worker {
   watch_surroundings watch;
   event_stream_options streams;
+  /// A stream's place among the server's connections; overloaded or rate_limited. Empty: no limit.
+  std::function<result<std::shared_ptr<void>>(std::string_view address)> admit;
   io_worker* worker = nullptr;
 };
 

@@ -6,9 +6,7 @@ namespace headway {
 
 namespace {
 
-constexpr std::size_t message_bytes_max = 4096;
 constexpr std::size_t stage_bytes_max = 256;
-constexpr std::size_t result_bytes_max = 65'536;
 constexpr std::size_t metadata_bytes_max = 16'384;
 constexpr std::size_t tags_max = 32;
 constexpr std::size_t tag_bytes_max = 128;
@@ -117,21 +115,21 @@ void read_throttle(fields& f, job_info& info) {
   if (auto delta = inner.number("min_delta", 0, 100))
     policy.min_delta = *delta;
   if (inner.error())
-    f.fail(inner.error()->code, "\"throttle\": " + inner.error()->detail);
+    f.fail(inner.error()->code, "\"throttle\" is wrong: " + inner.error()->detail);
   info.throttle = policy;
 }
 
 /// "text", or {message, code?, retryable?}.
-std::optional<job_error> read_error(fields& f) {
+std::optional<job_error> read_error(fields& f, const body_limits& limits) {
   const auto* given = f.get("error");
   if (!given)
     return std::nullopt;
   job_error error;
   if (given->is_string())
-    error.message = f.text("error", message_bytes_max).value_or("");
+    error.message = f.text("error", limits.message_bytes).value_or("");
   else if (given->is_object()) {
     fields inner{*given};
-    error.message = inner.text("message", message_bytes_max).value_or("");
+    error.message = inner.text("message", limits.message_bytes).value_or("");
     error.code = inner.text("code", stage_bytes_max).value_or("");
     if (const auto* retryable = inner.get("retryable")) {
       if (retryable->is_boolean())
@@ -185,11 +183,11 @@ body_result<job_info> read_job_info(const json& body, epoch_ms now) {
   return info;
 }
 
-body_result<job_update> read_job_update(job_verb verb, const json& body) {
+body_result<job_update> read_job_update(job_verb verb, const json& body, const body_limits& limits) {
   fields f{body};
   job_update update;
   update.verb = verb;
-  update.message = f.text("message", message_bytes_max);
+  update.message = f.text("message", limits.message_bytes);
   update.stage = f.text("stage", stage_bytes_max);
   switch (verb) {
     case job_verb::increment:
@@ -206,14 +204,14 @@ body_result<job_update> read_job_update(job_verb verb, const json& body) {
       break;
     case job_verb::output:
       require(f, "chunk");
-      update.chunk = f.text("chunk", result_bytes_max).value_or("");
+      update.chunk = f.text("chunk", limits.result_bytes).value_or("");
       update.chunk_type = f.text("type", tag_bytes_max).value_or("");
       if (f.get("chunk") && update.chunk.empty())
         f.fail(errc::invalid_field, "\"chunk\" must not be empty.");
       break;
-    case job_verb::complete: update.result = f.raw("result", result_bytes_max); break;
+    case job_verb::complete: update.result = f.raw("result", limits.result_bytes); break;
     case job_verb::fail:
-    case job_verb::block: update.error = read_error(f); break;
+    case job_verb::block: update.error = read_error(f, limits); break;
     case job_verb::start:
     case job_verb::cancel:
     case job_verb::heartbeat: break;

@@ -16,6 +16,11 @@ struct body_error {
   std::string detail; ///< names the field
 };
 
+struct body_limits {
+  std::size_t message_bytes = 4096;
+  std::size_t result_bytes = 65'536; ///< also of an output chunk
+};
+
 template <class T>
 using body_result = boost::system::result<T, body_error>;
 
@@ -24,7 +29,7 @@ using body_result = boost::system::result<T, body_error>;
 body_result<job_info> read_job_info(const json& body, epoch_ms now);
 
 /// The fields of one verb: {progress, message, stage}, {amount}, {chunk, type}, {result}, {error} ...
-body_result<job_update> read_job_update(job_verb verb, const json& body);
+body_result<job_update> read_job_update(job_verb verb, const json& body, const body_limits& limits = {});
 
 /// A text that is an id, or a whole number: its text. @returns none for anything else.
 std::optional<std::string> read_id(const json& value);

@@ -20,6 +20,12 @@ void stream_room(const call& c, room_name room) {
     return c.refuse(errc::shutting_down);
   event_stream_request request{c.port, c.who, std::move(room), position_of(c), {}};
   request.from.address = c.request->address;
+  if (c.here->admit) {
+    auto granted = c.here->admit(c.request->address);
+    if (!granted)
+      return c.refuse(granted.error());
+    request.from.place = std::move(*granted);
+  }
   open_event_stream(c.self->system(), c.here->streams, c.here->watch, std::move(request));
 }
 

@@ -56,6 +56,7 @@ void get_ready(const call& c) {
 void get_metrics(const call& c) {
   http_answer a;
   a.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  c.around->counters->actors.Set(static_cast<double>(c.self->system().registry().running()));
   a.body = c.around->counters->render();
   c.answer(std::move(a));
 }

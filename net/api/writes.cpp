@@ -94,7 +94,7 @@ void post_job_update(const call& c) {
   auto body = read_body(c);
   if (!body)
     return;
-  auto update = read_job_update(*verb, *body);
+  auto update = read_job_update(*verb, *body, c.around->body);
   if (!update)
     return refuse(c, update.error().code, update.error().detail);
   auto durable = c.query().get("wait") == "durable";

@@ -40,7 +40,10 @@ std::vector<wire_event> core_words::refused(const room_name& room, errc why) con
 wire_event core_words::pong(epoch_ms now) const { return {"pong", json{{"time", iso8601(now)}}}; }
 
 std::vector<wire_event> core_words::render(const job_event& event, id_type) const {
-  return {{std::string{to_string(event.kind)}, to_json(event)}};
+  auto payload = to_json(event);
+  if (payload.erase("type") > 0) // by this a plain WebSocket names the message
+    payload["chunk_type"] = event.chunk_type;
+  return {{std::string{to_string(event.kind)}, std::move(payload)}};
 }
 
 } // namespace headway

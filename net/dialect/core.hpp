@@ -2,7 +2,8 @@
 //
 //   join             --> state {room, position, job}; with a position to go on from: resumed {room, position}
 //   leave            --> left {room}
-//   committed event  --> an event named by its kind (progress, completed, output, ...) with position and seq
+//   committed event  --> an event named by its kind (progress, completed, output, ...) with position and seq;
+//                        an output's type is its chunk_type
 //
 // No Socket.IO client speaks it: their own dialects say the same.
 #pragma once

@@ -185,7 +185,6 @@ void session::on_post_too_big(std::size_t bytes, steady_time now) {
 }
 
 void session::on_post_broken(steady_time now) {
-  post_open_ = false;
   actions_.post_answer = empty_answer(400);
   // A POST that the upgrade overtook is not our transport any more.
   if (is_over(now) || transport_ == transport::websocket)
@@ -399,12 +398,17 @@ void session::enqueue(const frame_ptr& packet) {
   queued_bytes_ += packet->size();
 }
 
-/// As many whole packets as one answer may hold; at least one.
+/// As many whole packets as one answer may hold; at least one. A close waits for the next poll where messages are told
+/// in this one: clients handle these later than the close, and would miss why it came.
 std::string session::next_payload() {
   std::vector<frame_ptr> batch;
   std::size_t bytes = 0;
+  auto tells_messages = false;
   while (!queue_.empty() && batch.size() < options_.max_packets_out) {
     auto& next = queue_.front();
+    if (tells_messages && next == close_frame())
+      break;
+    tells_messages = tells_messages || next->is_binary() || next->payload().starts_with('4');
     bytes += polled_size(*next) + (batch.empty() ? 0 : 1); // and a separator
     if (!batch.empty() && bytes > options_.max_payload_bytes)
       break;
@@ -470,8 +474,10 @@ void session::blame(peer_fault fault, std::size_t bytes) {
 
 void session::fail(close_reason reason) {
   drop_queue();
-  if (poll_held_)
+  if (poll_held_) {
     answer_poll(std::string{close_text});
+    actions_.poll_answer->close = reason == close_reason::ping_timeout; // nobody is there: keep no connection for it
+  }
   end(reason);
 }
 

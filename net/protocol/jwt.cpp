@@ -166,6 +166,11 @@ result<principal> verify_jwt(std::string_view token, const jwt_options& options,
   auto leeway = static_cast<double>(options.leeway_s);
   if (nbf.value_or(now_s) > now_s + leeway || iat.value_or(now_s) > now_s + leeway)
     return errc::auth_invalid;
+  if (options.max_age_s > 0) {
+    if (!iat)
+      return errc::auth_invalid;
+    exp = std::min(*exp, *iat + static_cast<double>(options.max_age_s));
+  }
   who.expires_at = static_cast<epoch_ms>(std::clamp(*exp, 0.0, latest_s) * 1000);
   if (now >= who.expires_at)
     return errc::auth_expired;

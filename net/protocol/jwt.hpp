@@ -13,6 +13,7 @@ namespace headway {
 struct jwt_options {
   std::string secret;         ///< at least 32 bytes
   std::int64_t leeway_s = 30; ///< how far the clock of whoever signs may be ahead
+  std::int64_t max_age_s = 0; ///< since `iat`, which is then required; 0: any
   std::size_t token_bytes_max = 8192;
 };
 

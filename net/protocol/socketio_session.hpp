@@ -29,7 +29,7 @@ struct event_command {
   std::string name;
   json args; ///< array, without the name; binary arguments stay placeholders {"_placeholder":true,"num":k}
   std::vector<std::string> attachments;
-  std::optional<std::uint64_t> ack_id; ///< present: answer with `acknowledge`
+  std::optional<std::uint64_t> ack_id; ///< present: answer with `ack_packets`
 };
 struct ack_command {
   std::string nsp;

@@ -2,6 +2,7 @@
 
 #include "core/log.hpp"
 #include "net/protocol/jwt.hpp"
+#include "net/transport/admission.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -68,8 +69,10 @@ std::variant<engineio_request, http_answer> check_engineio(const transport_worke
   auto wants_websocket = out.transport == engineio::transport::websocket;
   if (!out.sid.empty()) {
     auto it = worker.sessions->find(out.sid);
-    if (it == worker.sessions->end() || it->second.endpoint != endpoint)
+    if (it == worker.sessions->end() || it->second.endpoint != endpoint) {
+      log::info("engineio.sid_unknown", {{"why", worker.sessions->why_unknown(out.sid)}});
       return handshake_refusal(handshake_error::session_unknown);
+    }
     if (!is_of_same_peer(it->second, request, query)) {
       worker.server->counters->dropped_events("foreign_session").Increment();
       log::warn("engineio.foreign_session", {{"address", request.address}});
@@ -87,22 +90,39 @@ std::variant<engineio_request, http_answer> check_engineio(const transport_worke
     return handshake_refusal(handshake_error::forbidden);
   if (query.get("EIO") != "4")
     return handshake_refusal(handshake_error::unsupported_version);
-  if (worker.server->stopping)
-    return problem(errc::shutting_down);
+  auto granted = place_for_session(worker, request);
+  if (!granted)
+    return refusal(granted.error());
+  out.place = std::move(*granted);
   return out;
 }
 
-handshake handshake_of(const http_request& request) {
+handshake handshake_of(const http_request& request, std::shared_ptr<void> granted) {
   query_params query{request.query};
   return {request.address, std::string{foreign_origin(request.origin, request.host)}, credentials_of(request, query),
-          nullptr, query.get("b64") == "1"};
+          query.get("b64") == "1", std::move(granted)};
+}
+
+result<std::shared_ptr<void>> place_for_session(const transport_worker& worker, const http_request& request) {
+  const auto& server = *worker.server;
+  if (server.stopping)
+    return errc::shutting_down;
+  if (!server.gate)
+    return std::shared_ptr<void>{};
+  return server.gate->open(request.address, steady_time::clock::now());
+}
+
+http_answer refusal(errc why) {
+  auto a = problem(why);
+  a.headers.emplace_back("Retry-After", std::to_string(admission::retry_after().count()));
+  return a;
 }
 
 std::optional<connection_actor> serve_polling(transport_worker& worker, const engineio_request& what,
                                               http_request&& request, const http_port_ptr& port) {
-  auto session = what.sid.empty()
-                   ? worker.open_engineio[what.endpoint](handshake_of(request), engineio::transport::polling)
-                   : worker.sessions->at(what.sid).actor;
+  auto session = what.sid.empty() ? worker.open_engineio[what.endpoint](handshake_of(request, what.place),
+                                                                        engineio::transport::polling)
+                                  : worker.sessions->at(what.sid).actor;
   if (request.method == "GET") {
     caf::anon_send(session, poll_arrived{port});
     return session;

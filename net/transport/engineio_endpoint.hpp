@@ -13,7 +13,8 @@ namespace headway {
 struct engineio_request {
   std::size_t endpoint = 0;
   engineio::transport transport = engineio::transport::polling;
-  std::string sid; ///< empty: it opens a session
+  std::string sid;             ///< empty: it opens a session
+  std::shared_ptr<void> place; ///< which then has its place in the server's limits
 };
 
 /// Index of the endpoint with this path ("/socket.io/", also without the slash); none: it is no endpoint's.
@@ -28,7 +29,13 @@ std::variant<engineio_request, http_answer> check_engineio(const transport_worke
                                                            const http_request& request, bool is_upgrade);
 
 /// What a session remembers of the request that opened it.
-handshake handshake_of(const http_request& request);
+handshake handshake_of(const http_request& request, std::shared_ptr<void> place);
+
+/// @returns overloaded, rate_limited, shutting_down.
+result<std::shared_ptr<void>> place_for_session(const transport_worker& worker, const http_request& request);
+
+/// The problem, with the time after which to come again.
+http_answer refusal(errc why);
 
 /// A polling GET or POST, checked before. `port` answers it.
 /// @returns the session it went to: tell it `poll_aborted` if the connection goes away. None for a POST.

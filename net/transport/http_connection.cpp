@@ -1,5 +1,6 @@
 #include "net/transport/http_connection.hpp"
 
+#include "net/transport/admission.hpp"
 #include "net/transport/engineio_endpoint.hpp"
 #include "net/transport/http_reader.hpp"
 #include "net/transport/http_text.hpp"
@@ -133,19 +134,32 @@ private:
 
   bool is_idle() const override { return slots_.empty(); }
 
-  std::size_t on_head(const http_request& head) override {
-    return endpoint_of(*worker_.server, head.path) ? limits_.payload_bytes : limits_.body_bytes;
+  std::size_t on_head(const http_request& head, bool body_follows) override {
+    if (!endpoint_of(*worker_.server, head.path))
+      return limits_.body_bytes;
+    if (body_follows && head.method == "POST")
+      tell_session(head, post_begun{[weak = weak_from_this(), executor = socket_.get_executor()] {
+                     asio::dispatch(executor, [weak] {
+                       if (auto alive = weak.lock())
+                         static_cast<http_connection&>(*alive).close();
+                     });
+                   }});
+    return limits_.payload_bytes;
   }
 
   /// A polling POST ended in the middle: so does its session.
-  void on_broken(const http_request& head) override {
-    if (head.method != "POST" || !endpoint_of(*worker_.server, head.path))
-      return;
+  void on_broken(const http_request& head, bool too_big) override {
+    if (head.method == "POST" && endpoint_of(*worker_.server, head.path))
+      tell_session(head, post_aborted{too_big});
+  }
+
+  template <class Message>
+  void tell_session(const http_request& head, Message message) {
     std::string sid{query_params{head.query}.get("sid")};
     auto& home = worker_of(worker_, sid);
-    asio::post(*home.context, [&home, sid = std::move(sid)] {
+    asio::dispatch(*home.context, [&home, sid = std::move(sid), message = std::move(message)] {
       if (auto it = home.sessions->find(sid); it != home.sessions->end())
-        caf::anon_send(it->second.actor, post_aborted{});
+        caf::anon_send(it->second.actor, message);
     });
   }
 
@@ -155,7 +169,9 @@ private:
     if (stream_ || closing_)
       return;
     closing_ = true;
-    slots_.emplace_back().keep_alive = false;
+    auto& entry = slots_.emplace_back();
+    entry.keep_alive = false;
+    entry.origin = worker_.server->origins.answer_to(head.origin);
     auto is_engineio = endpoint_of(*worker_.server, head.path).has_value();
     if (why == errc::payload_too_large && is_engineio)
       complete(last_number(), {413, {}, {}, {}}); // as clients know it: no body
@@ -172,7 +188,10 @@ private:
     reading_ = false;
     if (stream_ || closing_ || (!slots_.empty() && !slots_.back().keep_alive))
       return; // what stands behind a last request is none
-    what.request.address = accepted_.address;
+    if (const auto* gate = worker_.server->gate)
+      what.request.address = gate->proxies().client_address(accepted_.address, what.request.forwarded_for);
+    else
+      what.request.address = accepted_.address;
     if (auto& there = home_of(what.request); &there != &worker_)
       move_when_quiet(there, std::move(what));
     else
@@ -227,7 +246,7 @@ private:
     if (request.transport == engineio::transport::websocket) {
       websocket_target target;
       target.sid = std::move(request.sid);
-      target.open = [&worker = worker_, endpoint, from = handshake_of(what.request)]() mutable {
+      target.open = [&worker = worker_, endpoint, from = handshake_of(what.request, request.place)]() mutable {
         return worker.open_engineio[endpoint](std::move(from), engineio::transport::websocket);
       };
       return become_websocket(std::move(what.head), std::move(target));
@@ -253,10 +272,11 @@ private:
     }
     if (!server.origins.may_connect(what.request.origin, what.request.host))
       return answer->answer(problem(errc::forbidden));
-    if (server.stopping)
-      return answer->answer(problem(errc::shutting_down));
+    auto granted = place_for_session(worker_, what.request);
+    if (!granted)
+      return answer->answer(refusal(granted.error()));
     websocket_target target;
-    target.open = [&worker = worker_, from = handshake_of(what.request)]() mutable {
+    target.open = [&worker = worker_, from = handshake_of(what.request, *granted)]() mutable {
       return worker.open_plain(std::move(from));
     };
     become_websocket(std::move(what.head), std::move(target));

@@ -151,10 +151,11 @@ private:
     if (failed || !parser_->is_header_done())
       return refuse(errc::bad_request);
     request_ = to_request(parser_->get()); // now: what a trailer brings is no header
-    body_limit_ = owner_.on_head(request_);
-    parser_->body_limit(body_limit_);
     auto length = parser_->content_length();
-    if (length && *length > body_limit_)
+    auto body_is_here = parser_->is_done() || (length && *length <= buffer_.size());
+    auto body_limit = owner_.on_head(request_, !body_is_here);
+    parser_->body_limit(body_limit);
+    if (length && *length > body_limit)
       return refuse(errc::payload_too_large);
     if (beast::iequals(parser_->get()[http::field::expect], "100-continue") && owner_.is_idle()) {
       error_code ignored;
@@ -184,9 +185,11 @@ private:
                        if (failed == http::error::body_limit)
                          return refuse(errc::payload_too_large);
                        if (is_end(failed)) {
-                         owner_.on_broken(request_);
+                         owner_.on_broken(request_, false);
                          return end(failed);
                        }
+                       if (failed == http::error::bad_chunk_extension || failed == http::error::buffer_overflow)
+                         return exceed("http.chunk_header_bytes_max", errc::bad_request);
                        refuse(errc::bad_request);
                      });
   }
@@ -215,12 +218,13 @@ private:
   // -- the end -------------------------------------------------------------------------------------------------
 
   void refuse(errc why) {
-    auto was_broken = phase_ == phase::body || why == errc::payload_too_large;
+    auto too_big = why == errc::payload_too_large;
+    auto has_head = phase_ == phase::body || too_big;
     stop();
-    if (why == errc::payload_too_large)
+    if (too_big)
       counters_.limit_exceeded("http.body_bytes_max").Increment();
-    if (was_broken && why != errc::payload_too_large)
-      owner_.on_broken(request_);
+    if (has_head)
+      owner_.on_broken(request_, too_big);
     owner_.on_refused(why, request_);
   }
 
@@ -272,7 +276,6 @@ private:
     };
   std::string head_;
   http_request request_;
-  std::size_t body_limit_ = 0;
   std::size_t scanned_ = 0;
   phase phase_ = phase::none;
   bool waiting_ = false; ///< for the first byte of a request

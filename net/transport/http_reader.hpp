@@ -25,11 +25,11 @@ struct read_request {
 class http_reader_owner : public std::enable_shared_from_this<http_reader_owner> {
 public:
   virtual ~http_reader_owner() = default;
-  /// The head has come, its body not. @returns how large the body may be.
-  virtual std::size_t on_head(const http_request& head) = 0;
+  /// The head has come. `body_follows`: some of its body has not. @returns how large the body may be.
+  virtual std::size_t on_head(const http_request& head, bool body_follows) = 0;
   virtual void on_request(read_request&& what) = 0;
-  /// The head was read, the body will never be: too large, or its connection broke.
-  virtual void on_broken(const http_request& head) = 0;
+  /// The head was read, the body will never be: its connection broke, or (`too_big`) it is larger than may be.
+  virtual void on_broken(const http_request& head, bool too_big) = 0;
   /// What came is no request, or breaks a limit (then it is counted); nothing behind it can be read.
   /// `head`: as far as it is known.
   virtual void on_refused(errc why, const http_request& head) = 0;

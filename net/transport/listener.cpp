@@ -1,7 +1,10 @@
 #include "net/transport/listener.hpp"
 
 #include "core/log.hpp"
+#include "net/transport/admission.hpp"
+#include "net/transport/engineio_endpoint.hpp"
 #include "net/transport/http_connection.hpp"
+#include "net/transport/http_text.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -9,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -86,8 +90,25 @@ private:
     if (gone)
       return; // it was reset before we looked
     accepted_socket accepted{std::move(socket), peer.address().to_string(), nullptr};
+    if (server_.gate) {
+      auto granted = server_.gate->accept(accepted.address, steady_time::clock::now());
+      if (!granted)
+        return refuse(accepted.socket, granted.error());
+      accepted.place = std::move(*granted);
+    }
     asio::post(*worker.context,
                [&worker, accepted = std::move(accepted)]() mutable { serve_http(worker, std::move(accepted)); });
+  }
+
+  /// Answered as well as can be done at once: who is one too many gets no state here.
+  static void refuse(tcp::socket& socket, errc why) {
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    auto answer = to_text(refusal(why), {}, false, false);
+    socket.write_some(asio::buffer(answer), ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+    std::array<char, 4096> request{}; // unread, it would reset the connection and take the answer along
+    socket.read_some(asio::buffer(request), ignored);
   }
 
   /// Out of descriptors, say: the one in reserve takes the next connection off the queue and closes it, so that its

@@ -64,6 +64,7 @@ struct transport_server {
   transport_limits limits;
   origin_policy origins{{}};
   std::vector<std::string> engineio_paths; ///< "/socket.io/": each is an endpoint with sessions of its own
+  admission* gate = nullptr;               ///< none: all are let in
   std::string plain_path;                  ///< "/ws"; empty: none
   std::vector<std::unique_ptr<transport_worker>> workers;
   std::atomic<bool> stopping{false}; ///< no new sessions; answers close their connections

@@ -175,6 +175,8 @@ public:
     timeouts.idle_timeout = websocket::stream_base::none(); // sessions have a heartbeat of their own
     timeouts.keep_alive_pings = false;
     stream_.set_option(timeouts);
+    stream_.set_option(websocket::stream_base::decorator(
+      [](websocket::response_type& response) { response.erase(beast::http::field::server); }));
     stream_.control_callback([this](websocket::frame_type kind, beast::string_view) {
       if (kind == websocket::frame_type::pong && session_)
         caf::anon_send(session_, pong_arrived{shared_from_this()});

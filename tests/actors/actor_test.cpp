@@ -173,7 +173,7 @@ void actor_test::TearDown() {
   if (sys.registry().running() != 0)
     sys.await_actors_before_shutdown(false);
   EXPECT_EQ(counters.actors_lost.Value(), 0);
-  EXPECT_EQ(gate->waiting.load(), 0U);
+  EXPECT_EQ(gate->writes.load(), 0U);
   lanes.clear();
   writer = nullptr;
   source = nullptr;

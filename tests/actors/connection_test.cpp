@@ -1,5 +1,6 @@
 #include "actors/socketio_watcher.hpp"
 #include "tests/actors/actor_test.hpp"
+#include "tests/actors/ports.hpp"
 
 namespace headway::test {
 
@@ -13,28 +14,6 @@ using testing::SizeIs;
 using testing::StartsWith;
 
 constexpr std::string_view secret = "a secret of thirty-two bytes, no less";
-
-class recording_websocket : public websocket_port {
-public:
-  void send(const frame_ptr& packet) override { texts.emplace_back(packet->payload()); }
-  void flush() override {}
-  void send_first(const frame_ptr& packet) override { texts.emplace_back(packet->payload()); }
-  void ping() override {}
-  void cut() override { closed = 0; }
-  void close(std::uint16_t code) override { closed = code; }
-  std::size_t queued_bytes() const override { return queued; }
-
-  std::vector<std::string> texts;
-  std::optional<std::uint16_t> closed;
-  std::size_t queued = 0; ///< what the socket did not take yet
-};
-
-class recording_http : public http_port {
-public:
-  void answer(http_answer&& a) override { answered = std::move(a); }
-  stream_port_ptr stream(http_answer&&, std::function<void()>) override { return nullptr; }
-  std::optional<http_answer> answered;
-};
 
 class connection_test : public actor_test {
 protected:
@@ -95,9 +74,9 @@ protected:
     caf::anon_send(p.actor, frame_arrived{p.port, std::move(frame), false, [taken] { *taken = true; }});
     return taken;
   }
-  peer connected(const std::string& who = "u1") {
+  peer connected(const std::string& who = "u1", std::int64_t lives_s = 3600) {
     auto p = dial();
-    say(p, R"(40{"token":")" + token(who) + "\"}");
+    say(p, R"(40{"token":")" + token(who, lives_s) + "\"}");
     run();
     p.port->texts.clear();
     return p;
@@ -351,6 +330,49 @@ TEST_F(connection_test, heartbeat_is_sent_and_silence_ends_it) {
   EXPECT_TRUE(p.port->closed);
   EXPECT_FALSE(is_alive(p));
   EXPECT_EQ(counters.disconnects("ping timeout").Value(), 1);
+}
+
+TEST_F(connection_test, token_that_expires_is_told_and_the_peer_is_thrown_out) {
+  start_job("1");
+  auto p = connected("u1", 5);
+  auto expires = wall - wall % 1000 + 5000;
+  say(p, R"(42["join_job",{"job_id":"1"}])");
+  advance(std::chrono::milliseconds{expires - wall - 1});
+  p.port->texts.clear();
+  EXPECT_TRUE(is_alive(p));
+  advance(1s);
+  ASSERT_GE(p.texts().size(), 2U);
+  auto told = read_event(p.texts()[0]);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->name, "error");
+  EXPECT_EQ(told->payload["code"], "auth_expired");
+  EXPECT_EQ(p.texts()[1], "41");
+  EXPECT_TRUE(p.port->closed);
+  EXPECT_FALSE(is_alive(p));
+  EXPECT_EQ(subscriptions(), 0U);
+}
+
+TEST_F(connection_test, token_is_renewed_by_the_event_auth) {
+  start_job("1");
+  auto p = connected("u1", 5);
+  say(p, R"(42["join_job",{"job_id":"1"}])");
+  say(p, R"(421["auth",{"token":")" + token("u1", 20) + R"("}])");
+  say(p, R"(422["auth",")" + token("u2", 3600) + R"("])");
+  say(p, R"(423["auth"])");
+  advance(6s);
+  EXPECT_THAT(p.names(), ElementsAre("job_status", "job_update", "authenticated", "auth_error", "auth_error"));
+  std::vector<std::string> acks;
+  for (const auto& text : p.texts())
+    if (text.starts_with("43"))
+      acks.push_back(text);
+  EXPECT_THAT(acks, ElementsAre(R"(431[{"ok":true}])", R"(432[{"ok":false,"code":"forbidden"}])",
+                                R"(433[{"ok":false,"code":"auth_missing"}])"));
+  EXPECT_TRUE(is_alive(p));
+  update("1", progress(10));
+  run();
+  EXPECT_THAT(p.seqs(), ElementsAre(2, 3)) << "it kept its rooms";
+  advance(15s);
+  EXPECT_FALSE(is_alive(p));
 }
 
 TEST_F(connection_test, slow_consumer_is_closed_and_nobody_waits_for_it) {

@@ -404,11 +404,11 @@ TEST_F(job_test, tick_that_comes_behind_stop_is_not_held_for_ever) {
 
 TEST_F(job_test, full_storage_refuses_work) {
   start_job("1");
-  gate->waiting += writes_max;
+  gate->writes += writes_max;
   auto refused = update("1", said(job_verb::output));
   run();
   EXPECT_EQ(refused->error, errc::overloaded);
-  gate->waiting -= writes_max;
+  gate->writes -= writes_max;
   auto taken = update("1", said(job_verb::output));
   run();
   EXPECT_EQ(seq(taken), 3U);

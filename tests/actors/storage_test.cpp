@@ -114,9 +114,9 @@ TEST_F(storage_test, gate_counts_what_waits) {
   create("1");
   create("2");
   run_without(writer);
-  EXPECT_EQ(gate->waiting.load(), 2U);
+  EXPECT_EQ(gate->writes.load(), 2U);
   run();
-  EXPECT_EQ(gate->waiting.load(), 0U);
+  EXPECT_EQ(gate->writes.load(), 0U);
 }
 
 TEST_F(storage_test, reader_says_whether_the_store_is_there) {

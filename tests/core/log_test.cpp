@@ -47,6 +47,16 @@ TEST_F(log_line, is_one_json_object_with_the_fields_in_order) {
   EXPECT_LT(text.find("\"event\""), text.find("\"sid\""));
 }
 
+TEST_F(log_line, repeated_complaints_are_counted) {
+  auto text = logged([] {
+    for (int i = 0; i < 100; ++i)
+      log::warn("test.repeated");
+  });
+  auto lines = std::ranges::count(text, '\n');
+  EXPECT_GE(lines, 10);
+  EXPECT_LE(lines, 20); // the second may end in between
+}
+
 TEST_F(log_line, cannot_be_forged_nor_move_a_terminals_cursor) {
   std::string hostile = "a\nb\r\x1b[31mred\x7f\x9b\u2028\u202e";
   auto text = logged([&] { log::info("test", {{"value", hostile}}); });

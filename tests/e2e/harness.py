@@ -44,6 +44,12 @@ def eventually(condition, seconds=10, what="the condition"):
         time.sleep(0.02)
 
 
+# All of a test's clients come from one address, and as few users. Tests of these limits set them anew.
+ONE_ADDRESS = {f"HEADWAY_CONNECTIONS_{name}": "0"
+               for name in ("PER_ADDRESS_MAX", "PER_USER_MAX", "PER_ADDRESS_PER_SECOND", "PER_SECOND")}
+ONE_ADDRESS["HEADWAY_AUTH_FAILURES_PER_MINUTE"] = "0"
+
+
 def sub_environment(**extra):
     """Ours, without what would configure the server behind our back."""
     ours = {name: value for name, value in os.environ.items()
@@ -105,7 +111,7 @@ class Server:
 
     def __init__(self, store_url, directory, *options, program=None, env=None):
         self.store_url, self.directory, self.options = store_url, Path(directory), options
-        self.program, self.env = program or binary(), env or {}
+        self.program, self.env = program or binary(), {**ONE_ADDRESS, **(env or {})}
         self.port, self.process, self.starts = 0, None, itertools.count(1)
         self.stderr_paths = []
         self.key = self.make_key()
@@ -320,11 +326,10 @@ TRANSPORTS = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": ["p
 class Program:
     """A helper process; its stdout is read line by line, its stderr goes to a file."""
 
-    def __init__(self, command, stderr_path):
+    def __init__(self, command, stderr_path, stdin=subprocess.DEVNULL):
         self.stderr_path = Path(stderr_path)
         with open(stderr_path, "wb") as stderr:
-            self.process = subprocess.Popen(command, env=sub_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
-                                            text=True)
+            self.process = subprocess.Popen(command, env=sub_environment(), stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, text=True)
         self.lines, self.news = [], threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

@@ -4,22 +4,8 @@ import sys
 import threading
 import time
 
-import engineio
-import socketio
+from in_order import Client
 from watch_log import Watch
-
-
-class InOrder(engineio.Client):
-    """Calls handlers one after another. The stock client starts a thread for each message, and these may overtake each
-    other on the way to our log, which must show the order of arrival."""
-
-    def _trigger_event(self, event, *args, run_async=False, **more):
-        return super()._trigger_event(event, *args, run_async=run_async and event != "message", **more)
-
-
-class Client(socketio.Client):
-    def _engineio_client_class(self):
-        return InOrder
 
 
 def main():

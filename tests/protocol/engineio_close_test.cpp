@@ -110,7 +110,27 @@ TEST(engineio_close, flushes_what_is_queued_first) {
     > poll
     < poll 200 41|42|43|44|45|46|47|48|49|4a|4b|4c|4d|4e|4f|4g
     > poll
-    < poll 200 4h|1
+    < poll 200 4h
+    > poll
+    < poll 200 1
+    > poll
+    < poll 400 {"code":1,"message":"Session ID unknown"}
+  )");
+}
+
+TEST(engineio_close, comes_by_a_poll_of_its_own_behind_messages) {
+  // In one payload with it, socket.io-client and python-socketio's asyncio client miss what the messages say.
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > send 42["error"] 41
+    > close forced close
+    < closed forced close
+    > poll
+    < poll 200 42["error"]|41
+    > poll
+    < poll 200 1
     > poll
     < poll 400 {"code":1,"message":"Session ID unknown"}
   )");

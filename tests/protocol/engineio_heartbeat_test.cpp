@@ -174,6 +174,12 @@ TEST(engineio_heartbeat, the_ping_goes_before_what_is_queued) {
     > wait 300
     > poll
     < poll 200 2|4a|4b
+    > post 3
+    < post 200 ok
+    > send-binary 0no-open-packet
+    > wait 300
+    > poll
+    < poll 200 2|bMG5vLW9wZW4tcGFja2V0
   )");
 }
 

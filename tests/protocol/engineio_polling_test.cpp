@@ -122,6 +122,20 @@ TEST(engineio_poll, bound_counts_separators_and_base64_to_the_byte) {
   )");
 }
 
+TEST(engineio_poll, has_nothing_to_do_with_frames) {
+  transcript t;
+  EXPECT_TRANSCRIPT(t, R"(
+    > poll
+    < poll 200 OPEN
+    > frame 4a
+    > probe-frame 5
+    > gone
+    > poll
+    > send 4a
+    < poll 200 4a
+  )");
+}
+
 TEST(engineio_poll, queued_bytes_counts_what_waits) {
   transcript t;
   t("> poll");
@@ -129,6 +143,8 @@ TEST(engineio_poll, queued_bytes_counts_what_waits) {
   t.subject().send(packet);
   t.subject().send(packet);
   EXPECT_EQ(t.subject().queued_bytes(), 2 * packet->size());
+  t("> wait 300"); // and a ping
+  EXPECT_EQ(t.subject().queued_bytes(), 2 * packet->size() + text_frame("2")->size());
   t("> poll");
   EXPECT_EQ(t.subject().queued_bytes(), 0U);
 }

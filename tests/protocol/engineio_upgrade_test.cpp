@@ -214,6 +214,13 @@ TEST_F(engineio_upgrade, another_first_frame_closes_the_websocket_and_not_the_se
     > probe-binary 5
     < close probe
     < fault no upgrade packet 1
+    # what was under way on the closed one changes nothing
+    > probe-frame 2probe
+    > probe-frame 5
+    > probe
+    > probe-binary 2probe
+    < close probe
+    < fault no upgrade packet 6
     > probe
     > probe-frame 2probe
     < probe 3probe
