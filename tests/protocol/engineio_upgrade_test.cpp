@@ -321,6 +321,23 @@ TEST_F(engineio_upgrade, a_poll_with_something_to_say_is_no_noop) {
   )");
 }
 
+TEST_F(engineio_upgrade, a_poll_is_no_noop_when_it_got_something_to_say_just_now) {
+  t("> probe\n> probe-frame 2probe\n> poll");
+  t.subject().send(text_frame("4a"));
+  EXPECT_TRANSCRIPT(t, R"(
+    > late 50
+    < poll 200 4a
+    > late 50
+    > tick
+  )");
+  t("> poll\n> late 50");
+  t.subject().send(text_frame("4b"));
+  EXPECT_TRANSCRIPT(t, R"(
+    > tick
+    < poll 200 4b
+  )");
+}
+
 TEST_F(engineio_upgrade, packets_that_no_poll_took_yet_wait_for_the_websocket) {
   t("> probe\n> probe-frame 2probe\n> poll");
   t.subject().send(text_frame("4a"));
