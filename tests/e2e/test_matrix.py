@@ -223,7 +223,7 @@ def test_matrix(house, server, proxy, library, transport):
     # Its token expires: it is told why, thrown out, and stays away.
     peer.tell("join", c)
     before = peer.hears(lambda heard: heard[:2] == ("state", c), "the state")
-    peer.tell("renew", user_token("1", max(3, int(3 * PATIENCE))))
+    peer.tell("renew", user_token("1", max(4, int(4 * PATIENCE))))
     told = peer.hears(lambda heard: heard[0] == "error", "the reason", before)
     assert peer.heard()[told][2] == "auth_expired"
     gone = peer.hears(lambda heard: heard[0] == "disconnect", "the end", told)

@@ -1,6 +1,7 @@
 """A stock python-socketio client. See peer.py."""
 
 import sys
+import threading
 from pathlib import Path
 
 from peer import commands, config, tell
@@ -9,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from in_order import Client  # noqa: E402
 
 sio = Client(reconnection_delay=0.1, reconnection_delay_max=0.5)
-jobs = set()
+jobs, thrown_out = set(), threading.Event()
 
 
 @sio.event
@@ -21,6 +22,8 @@ def connect():
 
 @sio.event
 def disconnect(reason):
+    if reason == sio.reason.SERVER_DISCONNECT:
+        thrown_out.set()
     tell("disconnect", reason=reason)
 
 
@@ -32,4 +35,7 @@ for verb, argument in commands():
     else:
         (jobs.add if verb == "join" else jobs.discard)(argument)
         sio.emit(f"{verb}_job", {"job_id": argument})
-sio.disconnect()
+if thrown_out.is_set():
+    sio.wait()  # its own thread is disconnecting: a second one that does may wait for it, and it for the second
+else:
+    sio.disconnect()
