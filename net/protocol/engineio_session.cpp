@@ -460,9 +460,7 @@ void session::close(close_reason reason, steady_time now) {
   }
   if (queue_.empty() && !poll_held_)
     enqueue(noop_frame());
-  enqueue(close_frame());
-  if (poll_held_)
-    answer_poll(next_payload());
+  enqueue(close_frame()); // ends the poll that is held
   lingers_until_ = now + linger_after_close;
   end(reason);
 }

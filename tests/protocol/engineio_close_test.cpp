@@ -227,6 +227,18 @@ TEST(engineio_close, at_shutdown_tells_a_websocket_nothing_but_what_is_queued) {
   )");
 }
 
+TEST(engineio_close, frees_what_nobody_will_poll_for) {
+  for (auto* end : {"> close server shutting down", "> post 2"}) {
+    transcript t;
+    t("> poll\n> send 4a 4b");
+    EXPECT_GT(t.subject().queued_bytes(), 0U);
+    t(end);
+    EXPECT_TRUE(t.subject().is_closed());
+    EXPECT_EQ(t.subject().queued_bytes(), 0U) << end;
+    EXPECT_EQ(t.subject().wake_up(), steady_time::max()) << end;
+  }
+}
+
 TEST(engineio_close, is_final) {
   transcript t;
   t("> poll\n> post 1");
