@@ -100,6 +100,10 @@ struct config {
   } sse;
 
   struct {
+    bool is_public = false; ///< also for other machines
+  } metrics;
+
+  struct {
     std::size_t per_connection_max = 128;
   } subscriptions;
 

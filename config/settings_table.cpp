@@ -199,6 +199,8 @@ const setting table[] = {
    .help = "Time between the comments that keep an event stream open", .min = 100, .max = hour_ms},
   {.name = "sse.retry_ms", .field = FIELD(sse.retry_ms),
    .help = "How long clients of an event stream are told to wait before they come again", .min = 100, .max = hour_ms},
+  {.name = "metrics.public", .field = FIELD(metrics.is_public),
+   .help = "Whether /metrics is also for other machines; without it this one's own addresses only"},
   {.name = "subscriptions.per_connection_max", .field = FIELD(subscriptions.per_connection_max),
    .help = "Jobs, batches and projects that one connection may watch", .min = 1, .max = million, .limit = true},
   {.name = "recovery.events_max", .field = FIELD(recovery.events_max),

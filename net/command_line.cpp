@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <iostream>
@@ -98,7 +99,9 @@ int serve(const config_flags& flags, const server_hooks& hooks) {
   if (!problems.empty())
     return exit_usage;
   log::set_level(settings->log_level);
-  std::signal(SIGPIPE, SIG_IGN); // NOLINT: a broken connection is an error of that connection
+  rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core); // there are tokens in memory
+  std::signal(SIGPIPE, SIG_IGN);      // NOLINT: a broken connection is an error of that connection
   std::string key;
   if (settings->dev) {
     fill_in_for_development(*settings);

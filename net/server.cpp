@@ -296,6 +296,7 @@ void server::house::start_workers() {
   api_around->wall_clock = wall_clock_ms;
   api_around->stopping = &transport.stopping;
   api_around->pages = built_in_pages();
+  api_around->metrics_are_public = settings.metrics.is_public;
   api_around->version = HEADWAY_VERSION;
   if (settings.dev) {
     auto current = std::make_shared<demo_job_id>();

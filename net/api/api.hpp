@@ -45,6 +45,7 @@ struct api_surroundings {
   const std::atomic<bool>* stopping = nullptr;
   std::vector<static_page> pages;
   std::string version;
+  bool metrics_are_public = false; ///< also for other machines
   /// With --dev: what /demo/session.json answers: {token, job_id}. Empty otherwise.
   std::function<json()> demo_session;
 };

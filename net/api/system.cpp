@@ -1,4 +1,5 @@
 // What operators ask: is it there, is it ready, what does it count; and the built-in pages.
+#include "core/address.hpp"
 #include "core/time.hpp"
 #include "net/api/route.hpp"
 
@@ -53,7 +54,13 @@ void get_ready(const call& c) {
       [c](const caf::error& e) { c.refuse(to_errc(e)); });
 }
 
+/// Seen from this machine only, unless `metrics.public`: what is counted tells an attacker how he is doing.
 void get_metrics(const call& c) {
+  auto address = ip_address::parse(c.request->address);
+  auto is_local = address && (address->to_string() == "127.0.0.1" || address->to_string() == "::1") &&
+                  c.request->forwarded_for.empty();
+  if (!c.around->metrics_are_public && !is_local)
+    return c.refuse(errc::not_found);
   http_answer a;
   a.content_type = "text/plain; version=0.0.4; charset=utf-8";
   c.around->counters->actors.Set(static_cast<double>(c.self->system().registry().running()));

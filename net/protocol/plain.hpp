@@ -26,7 +26,7 @@ struct auth {
 struct join {
   room_name room;
   std::optional<std::uint64_t> after; ///< the last position seen: what is newer is wanted; at most 2^53
-  bool id_is_number = false;          ///< it said {"job_id":42} and wants a number back
+  bool id_is_number = false;          ///< it said {"job_id":42}
 };
 struct leave {
   room_name room;

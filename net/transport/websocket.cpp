@@ -302,8 +302,11 @@ private:
   void limit_closing() {
     close_timer_.expires_after(worker_.server->limits.close_timeout);
     close_timer_.async_wait([self = shared_from_this()](error_code cancelled) {
-      if (!cancelled)
-        self->cut();
+      if (cancelled)
+        return;
+      error_code ignored;
+      self->socket().set_option(asio::socket_base::linger{true, 0}, ignored); // it has had its time: reset
+      self->cut();
     });
   }
 

@@ -26,7 +26,10 @@ protected:
     std::vector<std::uint64_t> seqs() const { return update_seqs(port->texts); }
   };
 
-  connection_test() { jobs.throttle.min_interval_ms = 0; }
+  connection_test() {
+    jobs.throttle.min_interval_ms = 0;
+    namespaces = std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"/", "/jobs"});
+  }
 
   void SetUp() override {
     actor_test::SetUp();
@@ -117,6 +120,25 @@ TEST_F(connection_test, valid_token_is_greeted) {
   EXPECT_EQ(read_event(p.texts()[2])->name, "connected");
   EXPECT_EQ(read_event(p.texts()[2])->payload["user_id"], "u1");
   EXPECT_EQ(listed(), 1U);
+}
+
+TEST_F(connection_test, each_namespace_has_its_own_rooms_and_its_own_events) {
+  auto p = dial();
+  say(p, R"(40/jobs,{"token":")" + token() + "\"}");
+  run();
+  ASSERT_THAT(p.texts(), SizeIs(3));
+  EXPECT_THAT(p.texts()[1], StartsWith(R"(40/jobs,{"sid":")"));
+  EXPECT_THAT(p.texts()[2], StartsWith(R"(42/jobs,["connected")"));
+  say(p, R"(40/other,{"token":"x"})");
+  run();
+  EXPECT_EQ(p.texts().back(), R"(44/other,{"message":"Invalid namespace"})");
+  create("7");
+  run();
+  p.port->texts.clear();
+  say(p, R"(42/jobs,["join_job",{"job_id":"7"}])");
+  run();
+  EXPECT_THAT(p.texts(), testing::Each(StartsWith("42/jobs,[\"job_")));
+  EXPECT_THAT(p.texts(), SizeIs(2));
 }
 
 TEST_F(connection_test, bad_tokens_are_refused_with_a_code) {
