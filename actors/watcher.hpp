@@ -11,7 +11,7 @@
 #include "core/token_bucket.hpp"
 #include "net/protocol/jwt.hpp"
 
-#include <deque>
+#include <list>
 #include <map>
 #include <optional>
 
@@ -122,7 +122,7 @@ private:
   steady_time expires_ = steady_time::max();
   connection_stats stats_;
   std::map<room_name, membership> rooms_;
-  std::deque<std::function<void()>> requests_;
+  std::list<std::function<void()>> requests_; ///< mostly none: a deque would hold half a KiB for it
   bool joining_ = false;
 };
 

@@ -13,7 +13,6 @@
 #include <boost/asio/write.hpp>
 #include <netinet/tcp.h>
 
-#include <array>
 #include <deque>
 #include <optional>
 
@@ -421,7 +420,7 @@ private:
   }
 
   void drain() {
-    socket_.async_read_some(asio::buffer(drained_), [this, alive = self()](error_code failed, std::size_t) {
+    socket_.async_read_some(discard_buffer(), [this, alive = self()](error_code failed, std::size_t) {
       if (failed)
         close();
       else
@@ -462,7 +461,6 @@ private:
   std::function<void()> moving_;
   std::shared_ptr<write_queue> stream_;
   std::function<void()> on_stream_end_;
-  std::array<char, 1024> drained_{};
   bool reading_ = false;
   bool writing_ = false;
   bool peer_done_ = false; ///< no more requests will come

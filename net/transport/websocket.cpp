@@ -11,7 +11,6 @@
 #include <boost/beast/websocket.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace headway {
 
@@ -290,7 +289,7 @@ private:
 
   /// Closing with bytes unread would reset the connection, and destroy the close frame on its way.
   void drain() {
-    socket().async_read_some(asio::buffer(drained_), [self = shared_from_this()](error_code failed, std::size_t) {
+    socket().async_read_some(discard_buffer(), [self = shared_from_this()](error_code failed, std::size_t) {
       if (failed)
         self->cut();
       else
@@ -326,7 +325,6 @@ private:
   std::shared_ptr<write_queue> queue_;
   asio::steady_timer close_timer_;
   beast::flat_buffer buffer_;
-  std::array<char, 1024> drained_{};
   connection_actor session_;
   bool closing_ = false;
   bool told_ = false;

@@ -7,8 +7,10 @@
 #include "core/metrics.hpp"
 #include "net/protocol/frame.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <array>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -17,6 +19,12 @@
 #include <string_view>
 
 namespace headway {
+
+/// Where bytes go that nobody wants: what a peer sends on while we wait for its end.
+inline boost::asio::mutable_buffer discard_buffer() {
+  static thread_local std::array<char, 4096> unread;
+  return boost::asio::buffer(unread);
+}
 
 class write_queue : public std::enable_shared_from_this<write_queue> {
 public:

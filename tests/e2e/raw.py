@@ -1,5 +1,6 @@
 """Clients over bare sockets, which say what no library would."""
 
+import contextlib
 import base64
 import json
 import os
@@ -32,6 +33,8 @@ class Raw:
         self.peer.close()
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self.peer.shutdown(socket.SHUT_RDWR)  # a thread may be reading: close() alone would wait for it
         self.peer.close()
 
     def send(self, data):
