@@ -140,9 +140,10 @@ public:
     if (!out_->has_begun()) {
       if (joined_ && out_->pieces() > 0)
         begin_or_answer();
-    } else if (out_->was_slow())
+    } else if (out_->was_slow()) {
+      around_.counters->limit_exceeded("queue.bytes_max").Increment();
       end("slow consumer");
-    else if (out_->is_at_end())
+    } else if (out_->is_at_end())
       end("job ended");
     else if (out_->is_peer_gone())
       end("transport close");

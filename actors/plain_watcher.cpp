@@ -133,7 +133,11 @@ public:
     arm();
   }
 
-  void on_outbound_changed() override { quit(out_->was_slow() ? "slow consumer" : "transport close"); }
+  void on_outbound_changed() override {
+    if (out_->was_slow())
+      around_.counters->limit_exceeded("queue.bytes_max").Increment();
+    quit(out_->was_slow() ? "slow consumer" : "transport close");
+  }
 
   void on_release() override { end("server shutting down", going_away); }
 

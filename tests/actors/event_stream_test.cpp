@@ -300,6 +300,7 @@ TEST_F(event_stream_test, slow_consumer_is_ended_and_nobody_waits_for_it) {
   slow.port->body->queued = 100'001;
   tick("1", 10);
   EXPECT_TRUE(slow.port->body->closed);
+  EXPECT_EQ(counters.limit_exceeded("queue.bytes_max").Value(), 1);
   EXPECT_FALSE(is_alive(slow));
   EXPECT_EQ(ended_by("slow consumer"), 1);
   tick("1", 20);

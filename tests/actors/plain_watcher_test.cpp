@@ -450,6 +450,7 @@ TEST_F(plain_watcher_test, slow_consumer_is_closed_and_nobody_waits_for_it) {
   EXPECT_EQ(slow.port->closed, 1013);
   EXPECT_FALSE(is_alive(slow));
   EXPECT_EQ(ended_by("slow consumer"), 1);
+  EXPECT_EQ(counters.limit_exceeded("queue.bytes_max").Value(), 1);
   tick("1", 20);
   EXPECT_THAT(other.seqs(), ElementsAre(3, 4));
 }
